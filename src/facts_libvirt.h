@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef FACTS_LIBVIRT_H
+#define FACTS_LIBVIRT_H
+
+#include "base/cleanup.h"
+#include "facts.h"
+
+/* What libvirt says, in plain structs: sys/libvirt and sys/domain fill them, core reads them. */
+
+struct libvirt_domain {
+	char *name;
+	char *uuid;
+	char *xml; /* live, not checked */
+};
+
+struct libvirt_facts {
+	char *uri;
+	char *capabilities_xml; /* not checked */
+	struct fact_u64 client_version;
+	struct fact_u64 daemon_version;
+	struct fact_u64 qemu_version;
+	struct libvirt_domain *domains; /* the active ones */
+	size_t num_domains;
+	size_t allocated_domains;
+	struct strv notes; /* why something is unknown */
+};
+
+/* 0 or -ENOMEM; the new item is zeroed. */
+int libvirt_facts_add_domain(struct libvirt_facts *facts, struct libvirt_domain **ret);
+void libvirt_facts_release(struct libvirt_facts *facts);
+
+#define _cleanup_libvirt_facts_ _cleanup_(libvirt_facts_release)
+
+enum domain_state {
+	DOMAIN_UNKNOWN,
+	DOMAIN_GONE, /* libvirt does not know it (any more) */
+	DOMAIN_OFF,
+	DOMAIN_RUNNING,
+	DOMAIN_PAUSED,
+	DOMAIN_PAUSED_BY_MIGRATION,
+};
+
+enum job_type {
+	JOB_UNKNOWN, /* could not be read */
+	JOB_NONE,
+	JOB_RUNNING,
+	JOB_COMPLETED,
+	JOB_FAILED,
+	JOB_CANCELLED,
+};
+
+/* The statistics of a migration job. Times are milliseconds, amounts bytes. */
+struct job_stats {
+	enum job_type type;
+	struct fact_u64 time_elapsed_ms;
+	struct fact_u64 time_elapsed_net_ms; /* without the difference of the hosts' clocks */
+	struct fact_u64 downtime_ms;	     /* while the job runs: the expected one */
+	struct fact_u64 downtime_net_ms;
+	struct fact_u64 setup_ms;
+	struct fact_u64 data_total;
+	struct fact_u64 data_processed;
+	struct fact_u64 data_remaining;
+	struct fact_u64 memory_total;
+	struct fact_u64 memory_remaining;
+	struct fact_u64 memory_bytes_per_s;
+	struct fact_u64 memory_dirty_pages_per_s;
+	struct fact_u64 memory_iteration;
+	struct fact_u64 vfio_transferred;
+};
+
+#endif
