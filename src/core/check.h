@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CORE_CHECK_H
+#define CORE_CHECK_H
+
+#include "core/findings.h"
+#include "core/profile.h"
+#include "facts.h"
+
+/* Holds a host against a profile. 0 or -ENOMEM. */
+int check_host(const struct mlx5lm_host *host, const struct mlx5lm_profile *profile,
+	       struct mlx5lm_findings *findings);
+
+#endif

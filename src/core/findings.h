@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CORE_FINDINGS_H
+#define CORE_FINDINGS_H
+
+#include <jansson.h>
+#include <mlx5lm/check.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#define FINDING_NUM_TEXTS (MLX5LM_FINDING_REMEDY + 1)
+
+struct mlx5lm_finding {
+	enum mlx5lm_status status;
+	char *text[FINDING_NUM_TEXTS]; /* by enum mlx5lm_finding_key */
+};
+
+/* error sticks, so that rules need not check each call: look at it once, at the end. */
+struct mlx5lm_findings {
+	struct mlx5lm_finding *items;
+	size_t length;
+	size_t allocated;
+	int error;
+};
+
+/* A new finding to fill with finding_set(); NULL when out of memory, which finding_set() takes. */
+struct mlx5lm_finding *findings_add(struct mlx5lm_findings *findings, enum mlx5lm_status status,
+				    const char *id, const char *object);
+
+/* A text of a finding of findings; "" and NULL formats are left out. */
+void finding_set(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
+		 enum mlx5lm_finding_key key, const char *format, ...) _printf_(4, 5);
+
+/* Puts all of from behind what is in to, and empties from. 0 or -ENOMEM. */
+int findings_move(struct mlx5lm_findings *to, struct mlx5lm_findings *from);
+
+enum mlx5lm_status findings_status(const struct mlx5lm_findings *findings);
+json_t *findings_to_json(const struct mlx5lm_findings *findings);
+void findings_release(struct mlx5lm_findings *findings);
+
+DEFINE_CLEANUP(struct mlx5lm_findings *, mlx5lm_findings_free)
+#define _cleanup_findings_ _cleanup_(mlx5lm_findings_free_p)
+
+extern const char *const status_names[];
+
+#endif

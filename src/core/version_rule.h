@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CORE_VERSION_RULE_H
+#define CORE_VERSION_RULE_H
+
+#include <stdint.h>
+
+/* The numbers at the start of a version: "6.12.95+deb12-amd64" is 6, 12, 95. */
+struct version {
+	uint32_t part[3];
+};
+
+/* 0, or -EINVAL if the text does not start with at least two dotted numbers. */
+int version_parse(const char *text, struct version *ret);
+
+/* As libvirt counts: major * 1000000 + minor * 1000 + release. */
+struct version version_from_libvirt(uint64_t number);
+
+/* Less than, equal to or greater than zero, number by number: 28.9 is before 28.41. */
+int version_compare(const struct version *a, const struct version *b);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "core/version_rule.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "base/cleanup.h"
+
+Test(version_rule, numbers_are_compared_not_letters)
+{
+	static const struct {
+		const char *older, *newer;
+	} cases[] = {
+		{ "28.9.1000", "28.41.1000" },	  { "28.41.999", "28.41.1000" },
+		{ "6.7.0-rc1", "6.10" },	  { "6.12.95+deb12-amd64", "6.13.0" },
+		{ "5.14.0-427.el9.x86_64", "6.7" }, { "32.39.4082", "32.41.1000" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct version a, b;
+
+		cr_assert_eq(version_parse(cases[i].older, &a), 0);
+		cr_assert_eq(version_parse(cases[i].newer, &b), 0);
+		cr_expect_lt(version_compare(&a, &b), 0, "%s", cases[i].older);
+		cr_expect_gt(version_compare(&b, &a), 0, "%s", cases[i].newer);
+	}
+}
+
+Test(version_rule, what_is_no_version_is_refused)
+{
+	static const char *const bad[] = { "", "6", "x.y", "v6.7", "6.x", "999999999999.1" };
+	struct version version;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+		cr_expect_eq(version_parse(bad[i], &version), -EINVAL, "\"%s\"", bad[i]);
+}
+
+Test(version_rule, leading_zeros_mean_nothing)
+{
+	struct version a, b;
+
+	cr_assert_eq(version_parse("28.41.0100", &a), 0);
+	cr_assert_eq(version_parse("28.41.100", &b), 0);
+	cr_assert_eq(version_compare(&a, &b), 0);
+}
+
+Test(version_rule, libvirt_numbers_are_taken_apart)
+{
+	struct version version = version_from_libvirt(11003002);
+
+	cr_assert_eq(version.part[0], 11);
+	cr_assert_eq(version.part[1], 3);
+	cr_assert_eq(version.part[2], 2);
+}

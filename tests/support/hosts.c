@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "support/hosts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void set_text(char **text, const char *value)
+{
+	if (str_replace(text, value))
+		abort();
+}
+
+static void add_module(struct mlx5lm_host *host, const char *name, uint32_t state)
+{
+	struct module_fact *module;
+
+	if (host_add_module(host, &module))
+		abort();
+	set_text(&module->name, name);
+	module->state = state;
+}
+
+static void add_vf(struct mlx5lm_pf *pf, size_t index)
+{
+	struct mlx5lm_vf *vf;
+	char text[32];
+
+	if (pf_add_vf(pf, &vf))
+		abort();
+	snprintf(text, sizeof(text), "0000:08:%02zx.%zx", (index + 2) / 8, (index + 2) % 8);
+	set_text(&vf->bdf, text);
+	vf->index = fact_u64(index);
+	vf->vendor_id = fact_u64(0x15b3);
+	vf->device_id = fact_u64(0x101e);
+	set_text(&vf->driver, "mlx5_vfio_pci");
+	set_text(&vf->driver_override, "mlx5_vfio_pci");
+	vf->iommu_group = fact_u64(20 + index);
+	vf->msix_count = fact_u64(11);
+	snprintf(text, sizeof(text), "02:00:00:00:%02zx:%02zx", index >> 8, index & 0xff);
+	set_text(&vf->hw_addr, text);
+	snprintf(text, sizeof(text), "eth%zu", index);
+	set_text(&vf->representor, text);
+	vf->roce = MLX5LM_PORT_ATTR_STATE_ENABLED;
+	vf->migratable = MLX5LM_PORT_ATTR_STATE_ENABLED;
+	vf->port_index = fact_u64(index + 1);
+}
+
+struct mlx5lm_host *bare_host(const char *hostname)
+{
+	struct mlx5lm_host *host;
+	struct mlx5lm_pf *pf;
+
+	if (host_new(&host) || host_add_pf(host, &pf))
+		abort();
+	set_text(&host->hostname, hostname);
+	set_text(&host->kernel_release, "6.12.95+deb12-amd64");
+	host->iommu_active = MLX5LM_ANSWER_YES;
+	set_text(&host->libvirt_uuid, hostname);
+	host->libvirt_daemon_version = fact_u64(11003000);
+	host->qemu_version = fact_u64(10000002);
+	add_module(host, "mlx5_core", MLX5LM_MODULE_LOADED);
+	add_module(host, "mlx5_vfio_pci", MLX5LM_MODULE_LOADABLE);
+	add_module(host, "vfio_pci", MLX5LM_MODULE_LOADABLE);
+	set_text(&pf->bdf, "0000:08:00.0");
+	pf->vendor_id = fact_u64(0x15b3);
+	pf->device_id = fact_u64(0x1021);
+	pf->class_code = fact_u64(0x020000);
+	set_text(&pf->driver, "mlx5_core");
+	set_text(&pf->psid, "MT_0000000838");
+	set_text(&pf->fw_running, "28.41.1000");
+	set_text(&pf->fw_stored, "28.41.1000");
+	pf->eswitch_mode = MLX5LM_ESWITCH_LEGACY;
+	pf->sriov_total_vfs = fact_u64(127);
+	pf->sriov_num_vfs = fact_u64(0);
+	pf->sriov_offset = fact_u64(2);
+	pf->sriov_stride = fact_u64(1);
+	pf->sriov_vf_device_id = fact_u64(0x101e);
+	pf->sriov_autoprobe = MLX5LM_ANSWER_YES;
+	return host;
+}
+
+struct mlx5lm_host *ready_host(const char *hostname, size_t num_vfs)
+{
+	struct mlx5lm_host *host = bare_host(hostname);
+
+	host->modules[1].state = MLX5LM_MODULE_LOADED;
+	host->pfs[0].eswitch_mode = MLX5LM_ESWITCH_SWITCHDEV;
+	host->pfs[0].sriov_num_vfs = fact_u64(num_vfs);
+	for (size_t i = 0; i < num_vfs; i++)
+		add_vf(&host->pfs[0], i);
+	return host;
+}
