@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sys/devlink.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+
+#include "base/array.h"
+#include "sys/devlink_uapi.h"
+
+/* An SR-IOV capability cannot have more. */
+#define MAX_PORTS 65536
+
+static struct nlmsghdr *start(const struct netlink *netlink, char *buffer, uint8_t command,
+			      uint16_t flags, const char *pf_bdf)
+{
+	struct nlmsghdr *request = netlink_start(netlink, buffer, command, flags);
+
+	mnl_attr_put_strz(request, ATTR_BUS_NAME, "pci");
+	mnl_attr_put_strz(request, ATTR_DEV_NAME, pf_bdf);
+	return request;
+}
+
+/* Reads "fw.version" and the like out of the nests of one kind. */
+static int take_version(const struct nlattr *nest, const char *wanted, char **ret)
+{
+	const struct nlattr *table[ATTR_INFO_VERSION_VALUE + 1];
+	const char *name, *value;
+
+	netlink_parse_nested(nest, table, ATTR_INFO_VERSION_VALUE);
+	name = netlink_get_str(table[ATTR_INFO_VERSION_NAME]);
+	value = netlink_get_str(table[ATTR_INFO_VERSION_VALUE]);
+	if (!streq(name, wanted) || !value || !value[0])
+		return 0;
+	return str_replace(ret, value);
+}
+
+static int take_info_attr(const struct nlattr *attr, struct devlink_info *info)
+{
+	const char *text;
+
+	switch (attr->nla_type & NLA_TYPE_MASK) {
+	case ATTR_INFO_VERSION_FIXED:
+		return take_version(attr, "fw.psid", &info->psid);
+	case ATTR_INFO_VERSION_RUNNING:
+		return take_version(attr, "fw.version", &info->fw_running);
+	case ATTR_INFO_VERSION_STORED:
+		return take_version(attr, "fw.version", &info->fw_stored);
+	case ATTR_INFO_BOARD_SERIAL_NUMBER:
+		text = netlink_get_str(attr);
+		return text && text[0] ? str_replace(&info->serial_number, text) : 0;
+	case ATTR_INFO_SERIAL_NUMBER:
+		/* The board's is what is printed on the card; this one is second best. */
+		text = netlink_get_str(attr);
+		if (!text || !text[0] || info->serial_number)
+			return 0;
+		return str_replace(&info->serial_number, text);
+	}
+	return 0;
+}
+
+static int take_info(const struct nlmsghdr *message, void *userdata)
+{
+	const struct nlattr *attr = NULL;
+	int r;
+
+	/* The versions are repeated attributes, which a table cannot hold. */
+	while (message && (attr = netlink_next(message, attr))) {
+		r = take_info_attr(attr, userdata);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int devlink_get_info(struct netlink *netlink, const char *pf_bdf, struct devlink_info *ret)
+{
+	_cleanup_(devlink_info_release) struct devlink_info info = { 0 };
+	char buffer[NETLINK_REQUEST_SIZE];
+	int r;
+
+	r = netlink_request(netlink, start(netlink, buffer, CMD_INFO_GET, 0, pf_bdf), take_info,
+			    &info);
+	if (r < 0)
+		return r;
+	*ret = info;
+	info = (struct devlink_info){ 0 };
+	return 0;
+}
+
+void devlink_info_release(struct devlink_info *info)
+{
+	free(info->psid);
+	free(info->fw_running);
+	free(info->fw_stored);
+	free(info->serial_number);
+	*info = (struct devlink_info){ 0 };
+}
+
+static int take_eswitch_mode(const struct nlmsghdr *message, void *userdata)
+{
+	const struct nlattr *table[ATTR_ESWITCH_MODE + 1];
+	uint32_t *ret = userdata;
+	uint16_t mode;
+
+	if (!message)
+		return 0;
+	netlink_parse(message, table, ATTR_ESWITCH_MODE);
+	if (!netlink_get_u16(table[ATTR_ESWITCH_MODE], &mode))
+		return -EBADMSG;
+	switch (mode) {
+	case MODE_LEGACY:
+		*ret = MLX5LM_ESWITCH_LEGACY;
+		break;
+	case MODE_SWITCHDEV:
+		*ret = MLX5LM_ESWITCH_SWITCHDEV;
+		break;
+	case MODE_SWITCHDEV_INACTIVE:
+		*ret = MLX5LM_ESWITCH_SWITCHDEV_INACTIVE;
+		break;
+	}
+	return 0;
+}
+
+int devlink_get_eswitch_mode(struct netlink *netlink, const char *pf_bdf, uint32_t *ret)
+{
+	char buffer[NETLINK_REQUEST_SIZE];
+	uint32_t mode = MLX5LM_ESWITCH_UNKNOWN;
+	int r;
+
+	r = netlink_request(netlink, start(netlink, buffer, CMD_ESWITCH_GET, 0, pf_bdf),
+			    take_eswitch_mode, &mode);
+	if (r == 0)
+		*ret = mode;
+	return r;
+}
+
+int devlink_set_eswitch_mode(struct netlink *netlink, const char *pf_bdf, uint32_t mode)
+{
+	char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *request;
+	uint16_t number;
+
+	switch (mode) {
+	case MLX5LM_ESWITCH_LEGACY:
+		number = MODE_LEGACY;
+		break;
+	case MLX5LM_ESWITCH_SWITCHDEV:
+		number = MODE_SWITCHDEV;
+		break;
+	default:
+		return -EINVAL;
+	}
+	request = start(netlink, buffer, CMD_ESWITCH_SET, 0, pf_bdf);
+	mnl_attr_put_u16(request, ATTR_ESWITCH_MODE, number);
+	return netlink_request(netlink, request, NULL, NULL);
+}
+
+static void take_function(const struct nlattr *nest, struct devlink_port *port)
+{
+	const struct nlattr *table[PORT_FN_MAX + 1];
+	struct nla_bitfield32 caps;
+	const uint8_t *mac;
+	uint32_t max_io_eqs;
+
+	netlink_parse_nested(nest, table, PORT_FN_MAX);
+	mac = netlink_get_bytes(table[PORT_FN_HW_ADDR], 6);
+	if (mac)
+		snprintf(port->hw_addr, sizeof(port->hw_addr), "%02x:%02x:%02x:%02x:%02x:%02x",
+			 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	if (netlink_get_bytes(table[PORT_FN_CAPS], sizeof(caps))) {
+		memcpy(&caps, netlink_get_bytes(table[PORT_FN_CAPS], sizeof(caps)), sizeof(caps));
+		port->caps_value = caps.value;
+		port->caps_selector = caps.selector;
+	}
+	if (netlink_get_u32(table[PORT_FN_MAX_IO_EQS], &max_io_eqs))
+		port->max_io_eqs = fact_u64(max_io_eqs);
+}
+
+struct port_dump {
+	const char *pf_bdf;
+	struct devlink_ports *ports;
+};
+
+/* A port of a VF of this host on this PF: not of the host behind a DPU's arm cores. */
+static bool is_own_vf_port(const struct port_dump *dump, const struct nlattr **table)
+{
+	uint16_t flavour, vf_index;
+	uint32_t controller;
+	uint8_t external;
+
+	/* Linux 6.1 does not filter the dump: the ports of all devices arrive. */
+	if (!streq(netlink_get_str(table[ATTR_BUS_NAME]), "pci") ||
+	    !streq(netlink_get_str(table[ATTR_DEV_NAME]), dump->pf_bdf))
+		return false;
+	if (!netlink_get_u16(table[ATTR_PORT_FLAVOUR], &flavour) || flavour != FLAVOUR_PCI_VF)
+		return false;
+	if (netlink_get_u32(table[ATTR_PORT_CONTROLLER_NUMBER], &controller) && controller != 0)
+		return false;
+	if (netlink_get_u8(table[ATTR_PORT_EXTERNAL], &external) && external != 0)
+		return false;
+	return netlink_get_u16(table[ATTR_PORT_PCI_VF_NUMBER], &vf_index);
+}
+
+static int take_port(const struct nlmsghdr *message, void *userdata)
+{
+	const struct nlattr *table[ATTR_MAX + 1];
+	const struct port_dump *dump = userdata;
+	struct devlink_ports *ports = dump->ports;
+	struct devlink_port *port;
+	const char *netdev;
+
+	if (!message) {
+		ports->length = 0;
+		return 0;
+	}
+	netlink_parse(message, table, ATTR_MAX);
+	if (!is_own_vf_port(dump, table))
+		return 0;
+	if (ports->length == MAX_PORTS)
+		return -EBADMSG;
+	if (array_reserve(&ports->items, &ports->allocated, ports->length + 1,
+			  sizeof(ports->items[0])))
+		return -ENOMEM;
+	port = &ports->items[ports->length];
+	*port = (struct devlink_port){ 0 };
+	if (!netlink_get_u32(table[ATTR_PORT_INDEX], &port->index) ||
+	    !netlink_get_u16(table[ATTR_PORT_PCI_VF_NUMBER], &port->vf_index))
+		return -EBADMSG;
+	netdev = netlink_get_str(table[ATTR_PORT_NETDEV_NAME]);
+	if (netdev && strlen(netdev) < sizeof(port->netdev))
+		strcpy(port->netdev, netdev);
+	if (table[ATTR_PORT_FUNCTION])
+		take_function(table[ATTR_PORT_FUNCTION], port);
+	ports->length++;
+	return 0;
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	const struct devlink_port *x = a, *y = b;
+
+	return (x->vf_index > y->vf_index) - (x->vf_index < y->vf_index);
+}
+
+int devlink_get_vf_ports(struct netlink *netlink, const char *pf_bdf, struct devlink_ports *ret)
+{
+	_cleanup_(devlink_ports_release) struct devlink_ports ports = { 0 };
+	struct port_dump dump = { .pf_bdf = pf_bdf, .ports = &ports };
+	char buffer[NETLINK_REQUEST_SIZE];
+	int r;
+
+	r = netlink_request(netlink, start(netlink, buffer, CMD_PORT_GET, NLM_F_DUMP, pf_bdf),
+			    take_port, &dump);
+	if (r < 0)
+		return r;
+	if (ports.length)
+		qsort(ports.items, ports.length, sizeof(ports.items[0]), compare_ports);
+	*ret = ports;
+	ports = (struct devlink_ports){ 0 };
+	return 0;
+}
+
+int devlink_get_port(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
+		     struct devlink_port *ret)
+{
+	_cleanup_(devlink_ports_release) struct devlink_ports ports = { 0 };
+	struct port_dump dump = { .pf_bdf = pf_bdf, .ports = &ports };
+	char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *request;
+	int r;
+
+	request = start(netlink, buffer, CMD_PORT_GET, 0, pf_bdf);
+	mnl_attr_put_u32(request, ATTR_PORT_INDEX, port_index);
+	r = netlink_request(netlink, request, take_port, &dump);
+	if (r < 0)
+		return r;
+	if (ports.length != 1 || ports.items[0].index != port_index)
+		return -EBADMSG;
+	*ret = ports.items[0];
+	return 0;
+}
+
+const struct devlink_port *devlink_find_port(const struct devlink_ports *ports, uint32_t vf_index)
+{
+	struct devlink_port key = { .vf_index = (uint16_t)vf_index };
+
+	if (vf_index > UINT16_MAX || !ports->length)
+		return NULL;
+	return bsearch(&key, ports->items, ports->length, sizeof(key), compare_ports);
+}
+
+void devlink_ports_release(struct devlink_ports *ports)
+{
+	free(ports->items);
+	*ports = (struct devlink_ports){ 0 };
+}
+
+static uint32_t cap_bit(enum mlx5lm_port_attr attr)
+{
+	switch (attr) {
+	case MLX5LM_PORT_ATTR_ROCE:
+		return CAP_ROCE;
+	case MLX5LM_PORT_ATTR_MIGRATABLE:
+		return CAP_MIGRATABLE;
+	case MLX5LM_PORT_ATTR_IPSEC_CRYPTO:
+		return CAP_IPSEC_CRYPTO;
+	case MLX5LM_PORT_ATTR_IPSEC_PACKET:
+		return CAP_IPSEC_PACKET;
+	default:
+		return 0;
+	}
+}
+
+uint32_t devlink_port_attr_state(const struct devlink_port *port, enum mlx5lm_port_attr attr)
+{
+	uint32_t bit = cap_bit(attr);
+
+	if (!bit)
+		return MLX5LM_PORT_ATTR_STATE_UNKNOWN;
+	/* The kernel leaves out of the selector what the driver cannot do, and never fails for it. */
+	if (!(port->caps_selector & bit))
+		return MLX5LM_PORT_ATTR_STATE_UNSUPPORTED;
+	return port->caps_value & bit ? MLX5LM_PORT_ATTR_STATE_ENABLED
+				      : MLX5LM_PORT_ATTR_STATE_DISABLED;
+}
+
+int devlink_set_port_attr(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
+			  enum mlx5lm_port_attr attr, bool on)
+{
+	uint32_t bit = cap_bit(attr);
+	struct nla_bitfield32 caps = { .value = on ? bit : 0, .selector = bit };
+	char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *request;
+	struct nlattr *nest;
+
+	if (!bit)
+		return -EINVAL;
+	request = start(netlink, buffer, CMD_PORT_SET, 0, pf_bdf);
+	mnl_attr_put_u32(request, ATTR_PORT_INDEX, port_index);
+	nest = mnl_attr_nest_start(request, ATTR_PORT_FUNCTION);
+	mnl_attr_put(request, PORT_FN_CAPS, sizeof(caps), &caps);
+	mnl_attr_nest_end(request, nest);
+	return netlink_request(netlink, request, NULL, NULL);
+}
+
+int devlink_set_port_hw_addr(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
+			     const uint8_t hw_addr[static 6])
+{
+	char buffer[NETLINK_REQUEST_SIZE];
+	struct nlmsghdr *request;
+	struct nlattr *nest;
+
+	request = start(netlink, buffer, CMD_PORT_SET, 0, pf_bdf);
+	mnl_attr_put_u32(request, ATTR_PORT_INDEX, port_index);
+	nest = mnl_attr_nest_start(request, ATTR_PORT_FUNCTION);
+	mnl_attr_put(request, PORT_FN_HW_ADDR, 6, hw_addr);
+	mnl_attr_nest_end(request, nest);
+	return netlink_request(netlink, request, NULL, NULL);
+}

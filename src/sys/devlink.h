@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SYS_DEVLINK_H
+#define SYS_DEVLINK_H
+
+#include <net/if.h>
+
+#include "facts.h"
+#include "sys/netlink.h"
+
+/*
+ * The requests to devlink, over a netlink socket of the family "devlink" in the network
+ * namespace of the PF. All return 0 or -errno; the kernel's words are in netlink->words.
+ */
+
+struct devlink_info {
+	char *psid;
+	char *fw_running;
+	char *fw_stored;
+	char *serial_number;
+};
+
+int devlink_get_info(struct netlink *netlink, const char *pf_bdf, struct devlink_info *ret);
+void devlink_info_release(struct devlink_info *info);
+
+/* enum mlx5lm_eswitch_mode; both need CAP_NET_ADMIN. */
+int devlink_get_eswitch_mode(struct netlink *netlink, const char *pf_bdf, uint32_t *ret);
+int devlink_set_eswitch_mode(struct netlink *netlink, const char *pf_bdf, uint32_t mode);
+
+/* The port of a VF on the PF's eswitch, and the function behind it. */
+struct devlink_port {
+	uint32_t index;
+	uint16_t vf_index;
+	char hw_addr[18]; /* "" is not known */
+	char netdev[IFNAMSIZ];
+	uint32_t caps_value;	/* bits of CAP_BIT() */
+	uint32_t caps_selector; /* those that kernel and driver know */
+	struct fact_u64 max_io_eqs;
+};
+
+struct devlink_ports {
+	struct devlink_port *items; /* sorted by VF index */
+	size_t length;
+	size_t allocated;
+};
+
+/* The VF ports of a PF; there are none outside switchdev mode. */
+int devlink_get_vf_ports(struct netlink *netlink, const char *pf_bdf, struct devlink_ports *ret);
+
+/* One of them, read anew. */
+int devlink_get_port(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
+		     struct devlink_port *ret);
+
+/* The port of a VF in a list; NULL if there is none. */
+const struct devlink_port *devlink_find_port(const struct devlink_ports *ports, uint32_t vf_index);
+void devlink_ports_release(struct devlink_ports *ports);
+
+/* enum mlx5lm_port_attr_state of an attribute of a port. */
+uint32_t devlink_port_attr_state(const struct devlink_port *port, enum mlx5lm_port_attr attr);
+
+/* Change the function behind a port; they need CAP_NET_ADMIN. */
+int devlink_set_port_attr(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
+			  enum mlx5lm_port_attr attr, bool on);
+int devlink_set_port_hw_addr(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
+			     const uint8_t hw_addr[static 6]);
+
+#endif

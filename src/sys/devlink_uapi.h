@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SYS_DEVLINK_UAPI_H
+#define SYS_DEVLINK_UAPI_H
+
+/*
+ * The part of the kernel's devlink interface that is used here. The numbers are fixed for
+ * good; the kernel headers of the build machine may be older than the kernel that is asked
+ * (port function capabilities came with Linux 6.2, max_io_eqs with 6.10).
+ */
+
+#define DEVLINK_FAMILY "devlink"
+
+enum {
+	CMD_PORT_GET = 5,
+	CMD_PORT_SET = 6,
+	CMD_ESWITCH_GET = 29,
+	CMD_ESWITCH_SET = 30,
+	CMD_INFO_GET = 51,
+};
+
+enum {
+	ATTR_BUS_NAME = 1,
+	ATTR_DEV_NAME = 2,
+	ATTR_PORT_INDEX = 3,
+	ATTR_PORT_NETDEV_NAME = 7,
+	ATTR_ESWITCH_MODE = 25,
+	ATTR_PORT_FLAVOUR = 77,
+	ATTR_INFO_SERIAL_NUMBER = 99,
+	ATTR_INFO_VERSION_FIXED = 100,
+	ATTR_INFO_VERSION_RUNNING = 101,
+	ATTR_INFO_VERSION_STORED = 102,
+	ATTR_INFO_VERSION_NAME = 103,
+	ATTR_INFO_VERSION_VALUE = 104,
+	ATTR_PORT_PCI_VF_NUMBER = 128,
+	ATTR_PORT_FUNCTION = 145,
+	ATTR_INFO_BOARD_SERIAL_NUMBER = 146,
+	ATTR_PORT_EXTERNAL = 149,
+	ATTR_PORT_CONTROLLER_NUMBER = 150,
+	ATTR_MAX = ATTR_PORT_CONTROLLER_NUMBER,
+};
+
+enum {
+	PORT_FN_HW_ADDR = 1,
+	PORT_FN_CAPS = 4,
+	PORT_FN_MAX_IO_EQS = 6,
+	PORT_FN_MAX = PORT_FN_MAX_IO_EQS,
+};
+
+enum {
+	CAP_ROCE = 0x1,
+	CAP_MIGRATABLE = 0x2,
+	CAP_IPSEC_CRYPTO = 0x4,
+	CAP_IPSEC_PACKET = 0x8,
+};
+
+enum {
+	MODE_LEGACY = 0,
+	MODE_SWITCHDEV = 1,
+	MODE_SWITCHDEV_INACTIVE = 2,
+};
+
+enum {
+	FLAVOUR_PCI_VF = 4,
+};
+
+#endif

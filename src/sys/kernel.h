@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SYS_KERNEL_H
+#define SYS_KERNEL_H
+
+#include "facts.h"
+#include "sys/root.h"
+
+#define BOOT_ID_DIR "proc/sys/kernel/random"
+#define BOOT_ID_FILE "boot_id"
+
+/* Release, host name, boot id, architecture and IOMMU of the host. -ENOMEM is the only failure. */
+int kernel_probe(const struct root *root, struct mlx5lm_host *host);
+
+#endif

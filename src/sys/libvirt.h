@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SYS_LIBVIRT_H
+#define SYS_LIBVIRT_H
+
+#include "base/error.h"
+#include "facts_libvirt.h"
+
+/*
+ * Connections to libvirt daemons. Only libvirt.c and domain.c include libvirt's headers. No
+ * event loop is registered: that is process-global and irrevocable, and belongs to the host
+ * program.
+ */
+
+struct _virConnect; /* libvirt's own name for what virConnectPtr points to */
+
+int libvirt_open(const char *uri, struct _virConnect **ret, struct mlx5lm_error **reterr);
+void libvirt_close(struct _virConnect *connection);
+
+DEFINE_CLEANUP(struct _virConnect *, libvirt_close)
+#define _cleanup_libvirt_ _cleanup_(libvirt_close_p)
+
+/* False once the daemon or the way to it is gone. */
+bool libvirt_is_alive(struct _virConnect *connection);
+
+/* What cannot be had becomes a note; fails only without memory or if domains cannot be listed. */
+int libvirt_read(struct _virConnect *connection, const char *uri, struct libvirt_facts *ret,
+		 struct mlx5lm_error **reterr);
+
+/* Opens, reads and closes. */
+int libvirt_probe(const char *uri, struct libvirt_facts *ret, struct mlx5lm_error **reterr);
+
+/*
+ * Makes an error of libvirt's last one in this thread, with its words as the detail. The code
+ * is fallback unless libvirt's own tells more.
+ */
+int libvirt_error(struct mlx5lm_error **reterr, enum mlx5lm_error_code fallback,
+		  const char *format, ...) _printf_(3, 4);
+
+#endif

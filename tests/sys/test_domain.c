@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sys/domain.h"
+
+#include <criterion/criterion.h>
+
+#include <errno.h>
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include "support/fake_libvirt.h"
+#include "sys/libvirt.h"
+
+#define UUID "6f0e4bb1-6d3a-4b7a-9c6c-0a4a5a1f0001"
+
+static struct fake_daemon *here, *there;
+static struct fake_domain *guest;
+static struct _virConnect *connection;
+static struct _virDomain *domain;
+static struct mlx5lm_error *error;
+
+static void open_domain(void)
+{
+	fake_reset();
+	error = NULL;
+	here = fake_daemon("fake://a", "host-a");
+	there = fake_daemon("fake://b", "host-b");
+	guest = fake_domain(here, "guest", UUID, "<domain/>");
+	cr_assert_eq(libvirt_open("fake://a", &connection, NULL), 0);
+	cr_assert_eq(domain_find(connection, "guest", &domain, NULL), 0);
+}
+
+static void close_domain(void)
+{
+	mlx5lm_error_free(error);
+	domain_free(domain);
+	libvirt_close(connection);
+	cr_expect_eq(fake_calls().open_objects, 0);
+	cr_expect_eq(fake_calls().loud_errors, 0);
+	fake_reset();
+}
+
+TestSuite(domain, .init = open_domain, .fini = close_domain, .timeout = 30);
+
+Test(domain, is_found_by_name_and_by_uuid)
+{
+	struct _virDomain *found = NULL;
+
+	cr_assert_eq(domain_find(connection, UUID, &found, &error), 0);
+	domain_free(found);
+	found = NULL;
+	cr_expect_eq(domain_find(connection, "nobody", &found, &error), -ENOENT);
+	cr_expect_null(found);
+	cr_expect_eq(mlx5lm_error_get_code(error), MLX5LM_ERROR_NOT_FOUND);
+	cr_expect_str_eq(mlx5lm_error_get_detail(error), "Domain not found");
+}
+
+Test(domain, states_are_told_apart)
+{
+	static const struct {
+		int state, reason;
+		enum domain_state expected;
+	} cases[] = {
+		{ VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_MIGRATED, DOMAIN_RUNNING },
+		{ VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER, DOMAIN_PAUSED },
+		{ VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION, DOMAIN_PAUSED_BY_MIGRATION },
+		{ VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_MIGRATED, DOMAIN_OFF },
+		{ VIR_DOMAIN_CRASHED, 0, DOMAIN_OFF },
+		{ 4711, 0, DOMAIN_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		guest->state = cases[i].state;
+		guest->reason = cases[i].reason;
+		cr_expect_eq(domain_get_state(domain), cases[i].expected, "case %zu", i);
+	}
+	memset(guest->uuid, 'x', 4);
+	cr_expect_eq(domain_get_state(domain), DOMAIN_GONE);
+	fake_refuse(here);
+	cr_expect_eq(domain_get_state(domain), DOMAIN_UNKNOWN);
+	cr_expect_not(libvirt_is_alive(connection));
+}
+
+Test(domain, statistics_tolerate_keys_they_do_not_know)
+{
+	struct job_stats job;
+
+	domain_get_job(domain, &job);
+	cr_expect_eq(job.type, JOB_NONE);
+	cr_expect_not(job.data_total.known);
+	guest->polls = 0;
+	domain_get_job(domain, &job);
+	cr_expect_eq(job.type, JOB_RUNNING);
+	cr_expect(job.data_total.known);
+	cr_expect_eq(job.data_total.value, 1 << 20);
+	cr_expect_not(job.vfio_transferred.known);
+	guest->completed = true;
+	domain_get_completed_job(domain, &job);
+	cr_expect_eq(job.type, JOB_COMPLETED);
+	cr_expect_eq(job.downtime_net_ms.value, 66);
+	cr_expect_eq(job.vfio_transferred.value, 4096);
+	fake_refuse(here);
+	domain_get_job(domain, &job);
+	cr_expect_eq(job.type, JOB_UNKNOWN);
+	cr_expect_not(job.data_total.known);
+}
+
+Test(domain, aborting_without_a_job_is_told_apart_from_failing)
+{
+	cr_expect_eq(domain_abort_job(domain, &error), -ESRCH);
+	fake_refuse(here);
+	cr_expect_eq(domain_abort_job(domain, NULL), -EIO);
+}
+
+Test(domain, libvirts_codes_become_ours_with_its_words)
+{
+	static const struct {
+		int libvirt;
+		enum mlx5lm_error_code code;
+		int errnum;
+	} cases[] = {
+		{ VIR_ERR_OPERATION_ABORTED, MLX5LM_ERROR_CANCELLED, ECANCELED },
+		{ VIR_ERR_OPERATION_INVALID, MLX5LM_ERROR_DOMAIN, EOPNOTSUPP },
+		{ VIR_ERR_CONFIG_UNSUPPORTED, MLX5LM_ERROR_DOMAIN, EOPNOTSUPP },
+		{ VIR_ERR_CPU_INCOMPATIBLE, MLX5LM_ERROR_INCOMPATIBLE, EOPNOTSUPP },
+		{ VIR_ERR_ACCESS_DENIED, MLX5LM_ERROR_PERMISSION, EACCES },
+		{ VIR_ERR_OPERATION_TIMEOUT, MLX5LM_ERROR_TIMEOUT, ETIMEDOUT },
+		{ VIR_ERR_ARGUMENT_UNSUPPORTED, MLX5LM_ERROR_NOT_SUPPORTED, EOPNOTSUPP },
+		{ VIR_ERR_INTERNAL_ERROR, MLX5LM_ERROR_MIGRATION, EIO },
+		{ 4711, MLX5LM_ERROR_MIGRATION, EIO },
+	};
+	const struct migration migration = { .destination_uri = "fake://b", .xml = "<domain/>" };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		guest->script = (struct fake_script){ .end = FAKE_FAILS,
+						      .code = cases[i].libvirt,
+						      .message = "words of libvirt" };
+		cr_expect_eq(domain_migrate(domain, &migration, &error), -cases[i].errnum,
+			     "case %zu", i);
+		cr_assert_not_null(error);
+		cr_expect_eq(mlx5lm_error_get_code(error), cases[i].code, "case %zu", i);
+		cr_expect_eq(mlx5lm_error_get_source(error), MLX5LM_SOURCE_LIBVIRT);
+		cr_expect_str_eq(mlx5lm_error_get_detail(error), "words of libvirt");
+		mlx5lm_error_free(error);
+		error = NULL;
+	}
+}
+
+Test(domain, the_downtime_limit_can_be_read_and_set)
+{
+	uint64_t ms = 0;
+
+	cr_expect_eq(domain_get_max_downtime(domain, &ms, NULL), 0);
+	cr_expect_eq(ms, 300);
+	cr_expect_eq(domain_set_max_downtime(domain, 700, NULL), 0);
+	cr_expect_eq(guest->max_downtime_ms, 700);
+	fake_refuse(here);
+	cr_expect_lt(domain_set_max_downtime(domain, 1, NULL), 0);
+}
+
+Test(domain, a_probe_lists_active_domains_and_versions)
+{
+	_cleanup_libvirt_facts_ struct libvirt_facts facts = { 0 };
+	struct fake_domain *off = fake_domain(here, "off", "off-uuid", "<domain/>");
+
+	off->state = VIR_DOMAIN_SHUTOFF;
+	cr_assert_eq(libvirt_probe("fake://a", &facts, &error), 0);
+	cr_expect_str_eq(facts.uri, "fake://a");
+	cr_assert_eq(facts.num_domains, 1);
+	cr_expect_str_eq(facts.domains[0].name, "guest");
+	cr_expect_str_eq(facts.domains[0].uuid, UUID);
+	cr_expect_str_eq(facts.domains[0].xml, "<domain/>");
+	cr_expect_eq(facts.daemon_version.value, 11003000);
+	cr_expect_eq(facts.qemu_version.value, 10000002);
+	cr_expect_not_null(strstr(facts.capabilities_xml, "host-a"));
+}
+
+Test(domain, a_daemon_that_is_not_there_is_a_connect_error)
+{
+	struct libvirt_facts facts = { 0 };
+
+	cr_expect_lt(libvirt_probe("fake://nowhere", &facts, &error), 0);
+	cr_expect_eq(mlx5lm_error_get_code(error), MLX5LM_ERROR_CONNECT);
+	cr_expect_not_null(strstr(mlx5lm_error_get_message(error), "fake://nowhere"));
+	cr_expect_null(facts.uri);
+}

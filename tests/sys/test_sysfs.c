@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sys/sysfs.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "support/tree.h"
+
+static struct tree *tree;
+static struct root *root;
+static int fd;
+
+static void open_tree(void)
+{
+	tree = tree_new();
+	tree_add_host(tree, false);
+	tree_make_dir(tree, "sys/dir");
+	cr_assert_eq(root_open(tree_path(tree), &root, NULL), 0);
+	fd = sysfs_open_dir(root, "sys/%s", "dir");
+	cr_assert_geq(fd, 0);
+}
+
+static void close_tree(void)
+{
+	close(fd);
+	root_unref(root);
+	tree_free(tree);
+}
+
+TestSuite(sysfs, .init = open_tree, .fini = close_tree);
+
+Test(sysfs, cuts_white_space_at_the_end)
+{
+	char text[SYSFS_TEXT_SIZE];
+
+	tree_write(tree, "a b \n\n", "sys/dir/file");
+	cr_assert_eq(sysfs_read(fd, "file", text), 0);
+	cr_assert_str_eq(text, "a b");
+}
+
+Test(sysfs, refuses_more_text_than_any_attribute_has)
+{
+	char text[SYSFS_TEXT_SIZE], much[SYSFS_TEXT_SIZE + 1];
+
+	memset(much, 'x', sizeof(much) - 1);
+	much[sizeof(much) - 1] = '\0';
+	tree_write(tree, much, "sys/dir/file");
+	cr_assert_eq(sysfs_read(fd, "file", text), -EMSGSIZE);
+}
+
+Test(sysfs, reads_numbers_of_both_bases)
+{
+	uint64_t value;
+
+	tree_write(tree, "0x15b3\n", "sys/dir/hex");
+	tree_write(tree, "127\n", "sys/dir/decimal");
+	tree_write(tree, "-1\n", "sys/dir/negative");
+	cr_assert_eq(sysfs_read_u64(fd, "hex", 16, &value), 0);
+	cr_assert_eq(value, 0x15b3);
+	cr_assert_eq(sysfs_read_u64(fd, "decimal", 10, &value), 0);
+	cr_assert_eq(value, 127);
+	cr_assert_eq(sysfs_read_u64(fd, "negative", 10, &value), -EINVAL);
+	cr_assert_eq(value, 127);
+}
+
+Test(sysfs, an_empty_file_leaves_a_text_unknown)
+{
+	char *text = NULL;
+
+	tree_write(tree, "\n", "sys/dir/file");
+	cr_assert_eq(sysfs_read_str(fd, "file", &text), 0);
+	cr_assert_null(text);
+}
+
+Test(sysfs, does_not_follow_a_link_in_place_of_a_file)
+{
+	char text[SYSFS_TEXT_SIZE];
+
+	tree_link(tree, "/etc/passwd", "sys/dir/file");
+	cr_assert_eq(sysfs_read(fd, "file", text), -ELOOP);
+}
+
+Test(sysfs, does_not_wait_for_the_writer_of_a_fifo)
+{
+	char text[SYSFS_TEXT_SIZE] = "x";
+
+	tree_make_fifo(tree, "sys/dir/file");
+	cr_assert_eq(sysfs_read(fd, "file", text), 0);
+	cr_assert_str_eq(text, "");
+}
+
+Test(sysfs, gives_the_last_part_of_a_link)
+{
+	char text[SYSFS_TEXT_SIZE];
+
+	tree_link(tree, "../../bus/pci/drivers/mlx5_core", "sys/dir/driver");
+	cr_assert_eq(sysfs_read_link(fd, "driver", text), 0);
+	cr_assert_str_eq(text, "mlx5_core");
+	cr_assert_eq(sysfs_read_link(fd, "missing", text), -ENOENT);
+	tree_link(tree, "../..//", "sys/dir/odd");
+	cr_assert_eq(sysfs_read_link(fd, "odd", text), -EBADMSG);
+}
+
+Test(sysfs, lists_names_in_order)
+{
+	struct strv names = { 0 };
+
+	tree_write(tree, "", "sys/dir/b");
+	tree_write(tree, "", "sys/dir/a");
+	cr_assert_eq(sysfs_list(fd, ".", &names), 0);
+	cr_assert_eq(names.length, 2);
+	cr_assert_str_eq(names.items[0], "a");
+	strv_release(&names);
+	cr_assert_eq(sysfs_list(fd, "a", &names), -ENOTDIR);
+}
