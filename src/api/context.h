@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef API_CONTEXT_H
+#define API_CONTEXT_H
+
+#include <mlx5lm/context.h>
+
+#include "base/log.h"
+#include "base/refcount.h"
+#include "sys/root.h"
+
+struct mlx5lm_ctx {
+	struct refcount refcount;
+	struct root *root;
+	struct log log;
+	mlx5lm_destroy_fn log_destroy;
+};
+
+#endif
