@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT-0 */
+#ifndef COMMON_H
+#define COMMON_H
+
+#include <mlx5lm/mlx5lm.h>
+
+/* Exit statuses of all four programs. */
+enum {
+	EXIT_READY = 0,	    /* ready, compatible, done */
+	EXIT_NOT_READY = 1, /* not ready, incompatible, failed */
+	EXIT_UNKNOWN = 2,   /* could not be found out */
+	EXIT_USAGE = 3,
+};
+
+/* Reads the snapshot of a host from a file that mlx5lm-probe --json has written; exits if not. */
+struct mlx5lm_host *read_host(const char *path);
+
+/* Probes this host; exits if not possible. */
+struct mlx5lm_host *probe_host(struct mlx5lm_ctx *ctx, const char *libvirt_uri);
+
+/* A context that prints the library's warnings; exits if there is none. */
+struct mlx5lm_ctx *new_ctx(void);
+
+/* Prints findings that are worse than PASS (all of them if all is set), with their remedies. */
+void print_findings(const struct mlx5lm_findings *findings, int all);
+
+/* Prints an error on stderr and releases it. */
+void print_error(struct mlx5lm_error *error);
+
+/* Prints an error and exits with EXIT_NOT_READY. */
+_Noreturn void die(struct mlx5lm_error *error);
+
+/* Prints a text, NULL if there was no memory for it, and releases it. */
+void print_text(struct mlx5lm_text *text);
+
+/* "left=right" taken apart in place; exits with EXIT_USAGE if there is no '='. */
+char *split_at_equals(char *argument);
+
+/* A whole number; exits with EXIT_USAGE if it is none or too large. */
+unsigned long parse_number(const char *text, unsigned long max);
+
+#endif
