@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The example programs leak nothing and read nothing they should not, as valgrind sees it.
+
+Usage: test_examples.py FOLDER, the one in which the programs were built.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import tap
+
+FAULT = 99
+PF, VF = '0000:08:00.0', '0000:08:00.1'
+
+# A host with one ConnectX-7 PF that has one VF, as sysfs and procfs show it
+FILES = {
+    'proc/sys/kernel/random/boot_id': '00000000-0000-4000-8000-000000000001\n',
+    'proc/sys/kernel/hostname': 'recorded\n',
+    'proc/sys/kernel/osrelease': '6.12.0\n',
+    **{f'sys/devices/pci0000:00/{bdf}/{name}': value + '\n' for bdf, device in ((PF, '0x1021'), (VF, '0x101e'))
+       for name, value in (('vendor', '0x15b3'), ('device', device), ('class', '0x020000'), ('revision', '0x00'),
+                           ('subsystem_vendor', '0x15b3'), ('subsystem_device', '0x0026'), ('numa_node', '-1'))},
+    **{f'sys/devices/pci0000:00/{PF}/sriov_{name}': value + '\n'
+       for name, value in (('totalvfs', '8'), ('numvfs', '1'), ('offset', '1'), ('stride', '1'),
+                           ('vf_device', '101e'), ('drivers_autoprobe', '1'))},
+}
+LINKS = {
+    f'sys/bus/pci/devices/{PF}': f'../../../devices/pci0000:00/{PF}',
+    f'sys/bus/pci/devices/{VF}': f'../../../devices/pci0000:00/{VF}',
+    f'sys/devices/pci0000:00/{PF}/virtfn0': f'../{VF}',
+    f'sys/devices/pci0000:00/{VF}/physfn': f'../{PF}',
+}
+
+
+class Examples(unittest.TestCase):
+    folder: pathlib.Path
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.root = pathlib.Path(temporary.name) / 'host'
+        for name, text in FILES.items():
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / name).write_text(text, 'ascii')
+        for name, target in LINKS.items():
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / name).symlink_to(target)
+
+    def run_program(self, name, *args, statuses=(0,)):
+        result = subprocess.run(
+            ['valgrind', '--quiet', f'--error-exitcode={FAULT}', '--leak-check=full',
+             '--errors-for-leak-kinds=definite,indirect', self.folder / f'mlx5lm-{name}', *args],
+            capture_output=True, text=True, check=False, timeout=100)
+        self.assertIn(result.returncode, statuses, result.stdout + result.stderr)
+        return result.stdout
+
+    def probe(self, *args):
+        # ready or not is no matter of this test
+        return self.run_program('probe', '--root', self.root, '--libvirt', '', *args, statuses=(0, 1, 2))
+
+    def test_help_and_version(self):
+        for name in ('probe', 'configure', 'compare', 'migrate'):
+            with self.subTest(name):
+                self.assertIn(f'mlx5lm-{name}', self.run_program(name, '--help'))
+                self.assertIn(f'mlx5lm-{name}', self.run_program(name, '--version'))
+
+    def test_a_probe_of_a_recorded_host(self):
+        text = self.probe()
+        self.assertIn(PF, text)
+        self.assertIn(VF, text)
+        json.loads(self.probe('--findings'))
+
+    def test_a_comparison_of_recorded_hosts(self):
+        snapshot = self.root / 'host.json'
+        snapshot.write_text(self.probe('--json'), 'utf-8')
+        self.assertIn(PF, json.dumps(json.loads(snapshot.read_text('utf-8'))))
+        self.run_program('compare', snapshot, snapshot, statuses=(0, 1, 2))
+
+    def test_a_snapshot_that_is_none(self):
+        snapshot = self.root / 'host.json'
+        snapshot.write_text('{"schema": ' + '[' * 4000, 'utf-8')
+        self.run_program('compare', snapshot, snapshot, statuses=(1,))
+
+
+if __name__ == '__main__':
+    Examples.folder = pathlib.Path(sys.argv[1])
+    tap.main()
