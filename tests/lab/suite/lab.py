@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of the lab suite share: the two hosts, the installed programs on them, the guest.
+
+The lab is started by the first test that needs it and stays up for the next ones; test_teardown.py,
+which meson runs last, looks into the kernel logs and takes it down.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+LAB = HERE.parent
+PROJECT = LAB.parent.parent
+sys.path.insert(0, str(PROJECT / 'tests'))
+
+NAME = 'check'
+HOSTS = ('hosta', 'hostb')
+PF = '0000:40:00.0'
+VFS = ('0000:40:00.2', '0000:40:00.3')
+MACS = ('02:4d:4c:58:35:00', '02:4d:4c:58:35:01')
+GUEST = 'guest'
+READY, NOT_READY, UNKNOWN, USAGE = range(4)
+
+
+def lab_command(command, *words, check=True, timeout=600):
+    """Runs a command of tests/lab on this machine."""
+    done = subprocess.run([LAB / command, '--name', NAME, *words], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=timeout, check=False)
+    if check and done.returncode:
+        raise AssertionError(f'tests/lab/{command} {" ".join(words)}: status {done.returncode}\n'
+                             f'{done.stdout}{done.stderr}')
+    return done
+
+
+def run(host, *words, check=True, timeout=120):
+    """Runs a command on a host: one word is a shell command line. The completed process."""
+    done = lab_command('run', '--timeout', str(timeout), host, *words, check=False, timeout=timeout + 60)
+    if check and done.returncode:
+        raise AssertionError(f'{host}# {" ".join(words)}: status {done.returncode}\n{done.stdout}{done.stderr}')
+    return done
+
+
+def text(host, command):
+    """What a shell command line prints on a host."""
+    return run(host, command).stdout.strip()
+
+
+def program(host, name, *words, check=False, **options):
+    """Runs an example program on a host."""
+    return run(host, f'/mlx5lm/bin/mlx5lm-{name}', *words, check=check, **options)
+
+
+def probe(host):
+    """Snapshot of a host, as Python objects."""
+    return json.loads(program(host, 'probe', '--json').stdout)
+
+
+def share():
+    """The directory that the hosts see as /share."""
+    return pathlib.Path(subprocess.run(['bash', '-c', f'. {LAB}/lib/common.sh; use_lab {NAME}; echo "$run_dir"'],
+                                       capture_output=True, text=True, check=True).stdout.strip()) / 'share'
+
+
+def snapshot(host):
+    """Leaves the snapshot of a host in /share and gives its path there."""
+    (share() / f'{host}.json').write_text(program(host, 'probe', '--json').stdout, 'utf-8')
+    return f'/share/{host}.json'
+
+
+def configure(host, num_vfs=2, check=True):
+    """Brings a host to its ready state by the library."""
+    macs = [word for index in range(num_vfs) for word in ('--mac', f'{index}={MACS[index]}')]
+    return program(host, 'configure', '--pf', PF, '--vfs', str(num_vfs), *macs, check=check)
+
+
+def reset(*hosts):
+    """Pristine hosts: no guests, no VFs, legacy mode, parameters as at the start, no faults."""
+    for host in hosts or HOSTS:
+        lab_command('reset', host)
+
+
+def fault(host, line):
+    """Injects a fault into a host's firmware."""
+    run(host, f"echo '{line}' > /sys/module/mlx5sim/parameters/fault")
+
+
+def driver_of(host, bdf):
+    return text(host, f'basename "$(readlink /sys/bus/pci/devices/{bdf}/driver)" || true')
+
+
+def devlink(host, *words):
+    """JSON of a devlink command: another program's view of the same kernel."""
+    return json.loads(run(host, 'devlink', '-j', *words).stdout)
+
+
+def domain_state(host):
+    """State of the guest as virsh tells it; None if the host does not know it."""
+    done = run(host, f'virsh domstate {GUEST}', check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def start_guest(host=HOSTS[0], vf=VFS[0], **keys):
+    lab_command('guest-start', host, vf, f'name={GUEST}', *(f'{key}={value}' for key, value in keys.items()))
+
+
+def continuity(migrations, wait_s=20):
+    """Waits until the guest's lines prove that it went on over so many migrations; the proof."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        done = subprocess.run([sys.executable, LAB / 'guest' / 'continuity.py', '--json', '--migrations',
+                               str(migrations), share() / f'{GUEST}.log'],
+                              capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return json.loads(done.stdout)
+        if time.monotonic() > deadline:
+            raise AssertionError(f'no proof that the guest went on: {done.stdout}{done.stderr}')
+        time.sleep(0.5)
+
+
+def start(build, prefix):
+    """Installs the build where the hosts see it as /mlx5lm, and starts them if they are not up."""
+    install = pathlib.Path(build) / 'lab-install'
+    subprocess.run(['meson', 'install', '-C', build, '--no-rebuild', '--quiet', '--destdir', install],
+                   stdout=subprocess.DEVNULL, check=True)
+    if run(HOSTS[0], 'true', check=False).returncode == 0 and run(HOSTS[1], 'true', check=False).returncode == 0:
+        return
+    lab_command('down')
+    lab_command('up', '--mount', str(install) + prefix,
+                '-a', 'serial=SIM0000000001', '-b', 'serial=SIM0000000002')
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+
+    def assert_fails(self, done, *words):
+        """A program that said no, with these words in its error."""
+        self.assertEqual(done.returncode, NOT_READY, done.stdout + done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+    def assert_guest_untouched(self, host=HOSTS[0], vf=VFS[0], other=HOSTS[1]):
+        """The guest runs where it was, with its VF, and the other side knows nothing of it."""
+        self.assertEqual(domain_state(host), 'running')
+        self.assertIsNone(domain_state(other))
+        self.assertEqual(driver_of(host, vf), 'mlx5_vfio_pci')
+        beats = continuity(0)
+        self.assertGreater(continuity(0)['beats'], 0, beats)
+
+
+def main():
+    """Entry of each test program: brings the lab up, then runs its cases."""
+    import tap
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--build', required=True, help='build directory')
+    parser.add_argument('--prefix', required=True, help='its prefix')
+    arguments = parser.parse_args()
+    start(arguments.build, arguments.prefix)
+    tap.main()
