@@ -171,6 +171,22 @@ class Headers(Lint):
         self.seed('MLX5LM_KEY_SIZE = 1\n', 'MLX5LM_KEY_SIZE = 1,\n\tMLX5LM_KEY_BIG = 4294967295\n', 'alone as c99')
 
 
+class Readme(Lint):
+    EXAMPLE = '```c\n#include <mlx5lm/thing.h>\n\nvoid f(void)\n{\n\tmlx5lm_thing_free(0);\n}\n```\n'
+
+    def test_an_example_that_compiles(self):
+        self.write('README.md', self.EXAMPLE)
+        self.passes('readme')
+
+    def test_one_that_does_not_or_is_long_or_missing(self):
+        self.write('README.md', self.EXAMPLE.replace('_free(0)', '_free(0, 1)'))
+        self.fails('readme', 'does not compile')
+        self.write('README.md', self.EXAMPLE.replace('\n\n', '\n' * 40))
+        self.fails('readme', 'lines')
+        self.write('README.md', 'nothing\n')
+        self.fails('readme', 'no C example')
+
+
 class Docs(Lint):
     def seed(self, old, new, *words):
         with self.subTest(old):
