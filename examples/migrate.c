@@ -50,8 +50,10 @@ static void print_bar(const struct mlx5lm_progress *progress)
 	static const char full[] = "##############################";
 	unsigned int percent = (unsigned int)number(progress, MLX5LM_PROGRESS_PERCENT);
 
-	printf("\r\033[K%-10s [%-30.*s] %3u %%  %6.1f MiB left  pass %" PRIu64 "  VF state %" PRIu64
-	       " bytes", mlx5lm_phase_str(mlx5lm_progress_get_phase(progress)),
+	printf("\r\033[K%5.1f s %-10s [%-30.*s] %3u %%  %6.1f MiB left  pass %" PRIu64
+	       "  VF state %" PRIu64 " bytes",
+	       (double)number(progress, MLX5LM_PROGRESS_ELAPSED_MS) / 1000,
+	       mlx5lm_phase_str(mlx5lm_progress_get_phase(progress)),
 	       (int)(percent * 30 / 100), full, percent,
 	       (double)number(progress, MLX5LM_PROGRESS_MEMORY_REMAINING_BYTES) / (1 << 20),
 	       number(progress, MLX5LM_PROGRESS_ITERATION),
