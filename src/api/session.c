@@ -6,10 +6,10 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 
 #include "api/context.h"
 #include "api/session_worker.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "export.h"
 #include "sys/domain.h"
@@ -43,10 +43,7 @@ struct mlx5lm_session {
 
 static uint64_t monotonic_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)clock_now_ms();
 }
 
 static void session_free(struct mlx5lm_session *session)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "sys/holder.h"
 #include "sys/pci.h"
@@ -14,14 +15,6 @@
 #include "sys/vfs.h"
 
 #define POLL_INTERVAL_MS 20
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void sleep_ms(long ms)
 {
@@ -193,7 +186,7 @@ static int num_vfs_failed(const struct applier *applier, const char *text, int r
 static int wait_for_vfs(struct applier *applier, uint64_t wanted, bool with_ports,
 			struct mlx5lm_error **reterr)
 {
-	int64_t deadline_ms = now_ms() + applier_timeout_ms(applier, FILE_TIMEOUT_MS);
+	int64_t deadline_ms = clock_now_ms() + applier_timeout_ms(applier, FILE_TIMEOUT_MS);
 	size_t found = 0, ports = 0;
 	int r;
 
@@ -211,7 +204,7 @@ static int wait_for_vfs(struct applier *applier, uint64_t wanted, bool with_port
 		}
 		if (found == wanted && (!with_ports || ports == wanted))
 			return 0;
-		if (now_ms() >= deadline_ms)
+		if (clock_now_ms() >= deadline_ms)
 			break;
 		sleep_ms(POLL_INTERVAL_MS);
 	}

@@ -11,21 +11,13 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "sys/deadline.h"
 
 /* For kernels before 5.9, where each descriptor is closed by itself. */
 #define MAX_FDS 65536
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void close_between(unsigned int first, unsigned int end)
 {
@@ -65,7 +57,7 @@ static int collect(int fd, int64_t deadline_ms, char *output, size_t size, size_
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
 
 	for (;;) {
-		int64_t left_ms = deadline_ms - now_ms();
+		int64_t left_ms = deadline_ms - clock_now_ms();
 		ssize_t n;
 
 		if (left_ms <= 0)
@@ -120,7 +112,7 @@ static pid_t start(void (*fn)(const void *data, int out_fd), const void *data, i
 int child_run(void (*fn)(const void *data, int out_fd), const void *data, int fd,
 	      unsigned int timeout_ms, void *output, size_t size, size_t *length)
 {
-	int64_t deadline_ms = now_ms() + timeout_ms;
+	int64_t deadline_ms = clock_now_ms() + timeout_ms;
 	_cleanup_close_ int in_fd = -1;
 	_cleanup_close_ int out_fd = -1;
 	int fds[2], r, result;

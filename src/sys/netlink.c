@@ -6,21 +6,14 @@
 #include <linux/netlink.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 /* The kernel fills no more than 32 KiB at once, whatever room there is. */
 #define BUFFER_SIZE 65536
 #define DEFAULT_TIMEOUT_MS 10000
 #define MAX_DUMPS 5
 #define MAX_WORDS 1024
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /*
  * The walk over attributes is not libmnl's: nothing that a kernel (or a test) sends may be
@@ -249,7 +242,7 @@ static int wait_readable(int fd, int64_t deadline_ms)
 	int r;
 
 	do {
-		left_ms = deadline_ms - now_ms();
+		left_ms = deadline_ms - clock_now_ms();
 		if (left_ms <= 0)
 			return -ETIMEDOUT;
 		r = poll(&pollfd, 1, (int)left_ms);
@@ -307,7 +300,7 @@ static int request_once(struct netlink *netlink, struct nlmsghdr *request,
 int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_fn fn,
 		    void *userdata)
 {
-	int64_t deadline_ms = now_ms() + netlink->timeout_ms;
+	int64_t deadline_ms = clock_now_ms() + netlink->timeout_ms;
 	int r;
 
 	for (int i = 0; i < MAX_DUMPS; i++) {
