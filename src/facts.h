@@ -4,6 +4,7 @@
 
 #include <mlx5lm/mlx5lm.h>
 
+#include "base/cleanup.h"
 #include "base/refcount.h"
 #include "base/str.h"
 
@@ -104,6 +105,9 @@ struct mlx5lm_host {
 	size_t allocated_pfs;
 	struct strv notes; /* why something is unknown */
 };
+
+DEFINE_CLEANUP(struct mlx5lm_host *, mlx5lm_host_free)
+#define _cleanup_host_ _cleanup_(mlx5lm_host_free_p)
 
 /* 0 or -ENOMEM; the new item is zeroed. */
 int host_new(struct mlx5lm_host **ret);

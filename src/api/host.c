@@ -19,9 +19,6 @@ struct mlx5lm_probe_options {
 	char *libvirt_uri;
 };
 
-DEFINE_CLEANUP(struct mlx5lm_host *, mlx5lm_host_free)
-#define _cleanup_host_ _cleanup_(mlx5lm_host_free_p)
-
 MLX5LM_EXPORT int mlx5lm_probe_options_new(struct mlx5lm_probe_options **ret)
 {
 	struct mlx5lm_probe_options *options;

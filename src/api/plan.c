@@ -23,7 +23,6 @@ struct mlx5lm_plan {
 	bool in_callback;
 };
 
-DEFINE_CLEANUP(struct mlx5lm_host *, mlx5lm_host_free)
 DEFINE_CLEANUP(struct mlx5lm_plan *, mlx5lm_plan_free)
 
 MLX5LM_EXPORT int mlx5lm_plan_new(const struct mlx5lm_host *host, const char *pf_bdf,
@@ -156,7 +155,7 @@ static int tell(struct mlx5lm_plan *plan, size_t index, enum mlx5lm_step_state s
 static int plan_anew(const struct mlx5lm_plan *plan, const struct mlx5lm_ctx *ctx,
 		     struct step_list *ret, struct mlx5lm_error **reterr)
 {
-	_cleanup_(mlx5lm_host_free_p) struct mlx5lm_host *host = NULL;
+	_cleanup_host_ struct mlx5lm_host *host = NULL;
 	int r = probe_pf(ctx->root, &ctx->log, plan->pf_bdf, &host, reterr);
 
 	if (r < 0)

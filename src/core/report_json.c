@@ -12,9 +12,6 @@
 #define SCHEMA "mlx5lm.host"
 #define SCHEMA_VERSION 1
 
-DEFINE_CLEANUP(struct mlx5lm_host *, mlx5lm_host_free)
-#define _cleanup_host_ _cleanup_(mlx5lm_host_free_p)
-
 /* Puts the known facts of an object into json, in the order of the table. */
 static int write_facts(json_t *json, const struct fact_table *table, const void *object)
 {

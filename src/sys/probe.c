@@ -10,9 +10,6 @@
 #include "sys/pci.h"
 #include "sys/probe_devlink.h"
 
-DEFINE_CLEANUP(struct mlx5lm_host *, mlx5lm_host_free)
-#define _cleanup_host_ _cleanup_(mlx5lm_host_free_p)
-
 static int probe_serial_number(const struct root *root, struct mlx5lm_pf *pf,
 			       struct mlx5lm_host *host)
 {
