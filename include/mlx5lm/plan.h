@@ -168,8 +168,8 @@ void mlx5lm_config_free(struct mlx5lm_config *config);
  * Documentation/networking/devlink/devlink-port.rst). A plan without steps means that nothing
  * differs. Recreating VFs of which one is in use by a domain is refused.
  *
- * Return: 0; -EINVAL; -ENOMEM; -ENOENT if there is no such PF; -ERANGE if the PF offers fewer
- * VFs; -EBUSY if a VF that would go or be rebound is in use; -EOPNOTSUPP if the PF cannot do
+ * Return: 0; -EINVAL; -ENOMEM; -ENOENT if there is no such PF, or the kernel has no
+ * mlx5_vfio_pci where it is wanted; -ERANGE if the PF offers fewer VFs; -EBUSY if a VF that would go or be rebound is in use; -EOPNOTSUPP if the PF cannot do
  * it; -ENODATA if the snapshot lacks a fact that is needed.
  * Thread: any. Since: 0.1
  */

@@ -46,7 +46,7 @@ enum mlx5lm_phase {
  * @MLX5LM_EVENT_PHASE: the phase has changed
  * @MLX5LM_EVENT_ITERATION: a new pass over the guest's memory has begun
  * @MLX5LM_EVENT_SAMPLE: new numbers
- * @MLX5LM_EVENT_DONE: a final phase is reached; the last call
+ * @MLX5LM_EVENT_DONE: a final phase is reached, without a PHASE event before; the last call
  *
  * Since: 0.1
  */
@@ -361,8 +361,10 @@ int mlx5lm_session_run(struct mlx5lm_session *session, struct mlx5lm_error **ret
  * mlx5lm_session_cancel() - stop the migration, leave the domain at the source
  * @session: a session
  *
- * Only asks, and returns at once; dispatch goes on until a final phase. Once the guest runs at
- * the destination there is no way back and the session completes.
+ * Only asks, and returns at once; dispatch goes on until a final phase, and must go on, for it
+ * is what tells libvirt. In MLX5LM_PHASE_SETUP libvirt stops only when QEMU at the destination
+ * has started. Once the guest runs at the destination there is no way back and the session
+ * completes.
  *
  * Return: 0; -EINVAL.
  * Thread: any, also from the session's callback and while another thread is in
