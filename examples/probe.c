@@ -134,7 +134,7 @@ int main(int argc, char **argv)
 	if (mlx5lm_profile_new_from_name(profile_name, &profile, &error) < 0)
 		die(error);
 	host = probe_host(ctx, libvirt_uri);
-	if (mlx5lm_check(host, profile, &findings, &error) < 0)
+	if (mlx5lm_check(host, profile, NULL, &findings, &error) < 0)
 		die(error);
 	status = exit_status(mlx5lm_findings_get_status(findings));
 	if (form == 'j') {

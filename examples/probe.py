@@ -66,7 +66,7 @@ def check(library, root):
         if library.mlx5lm_ctx_set_root(ctx, root.encode(), ctypes.byref(error)) < 0:
             raise Mlx5lmError(library.mlx5lm_error_get_message(error).decode())
     host = call(library, library.mlx5lm_host_probe, ctx, None)
-    findings = call(library, library.mlx5lm_check, host, None)
+    findings = call(library, library.mlx5lm_check, host, None, None)
     # Objects may be released in any order.
     library.mlx5lm_ctx_unref(ctx)
     library.mlx5lm_host_free(host)

@@ -37,7 +37,10 @@ struct mlx5lm_vf {
 	struct fact_u64 device_id;
 	char *driver;
 	char *driver_override;
+	char *best_driver;	/* by the modules' vfio_pci: aliases */
+	uint32_t bind_state;	/* enum mlx5lm_bind_state; core derives it */
 	struct fact_u64 iommu_group;
+	uint32_t iommu_group_viable; /* enum mlx5lm_answer */
 	struct fact_u64 msix_count;
 	char *hw_addr;
 	char *representor;
@@ -46,8 +49,36 @@ struct mlx5lm_vf {
 	uint32_t ipsec_crypto;
 	uint32_t ipsec_packet;
 	struct fact_u64 max_io_eqs;
-	char *in_use_by;
+	char *vfio_device;	/* "vfio0" */
+	uint32_t vfio_migration; /* enum mlx5lm_answer */
+	struct fact_u64 vfio_migration_flags; /* enum mlx5lm_vfio_migration_flag */
+	uint32_t vfio_dirty_tracking; /* enum mlx5lm_answer */
+	char *vfio_source;	/* "debugfs", "cdev" or "group" */
+	char *in_use_by;	/* libvirt domain */
+	struct fact_u64 in_use_pid;
+	char *in_use_comm;
 	struct fact_u64 port_index; /* devlink port, below the PF's handle */
+	char *extra;		/* JSON object: what a newer library wrote; so in all structs */
+};
+
+/* A parameter of the adapter's NV configuration. */
+struct mlx5lm_nv {
+	char *name;
+	uint32_t supported; /* enum mlx5lm_answer, as the next */
+	uint32_t read_only;
+	struct fact_u64 default_value;
+	struct fact_u64 current;
+	struct fact_u64 next_boot;
+	char *extra;
+};
+
+/* A devlink parameter, each value as devlink prints it. */
+struct mlx5lm_param {
+	char *name;
+	char *runtime;
+	char *driverinit;
+	char *permanent;
+	char *extra;
 };
 
 struct mlx5lm_pf {
@@ -59,30 +90,79 @@ struct mlx5lm_pf {
 	struct fact_u64 revision;
 	struct fact_u64 class_code;
 	struct fact_u64 numa_node;
+	char *model;	    /* core derives it */
+	uint32_t link_type; /* enum mlx5lm_link_type; core derives it */
 	char *driver;
 	char *netdev;
+	char *link_state; /* of the netdev */
+	struct fact_u64 link_speed_mbps;
+	char *rdma_device;
+	char *pcie_link_speed;
+	struct fact_u64 pcie_link_width;
 	char *psid;
 	char *fw_running;
 	char *fw_stored;
 	char *serial_number;
+	char *board_serial_number;
+	char *devlink_driver;
 	uint32_t eswitch_mode;	/* enum mlx5lm_eswitch_mode */
+	uint32_t eswitch_manager; /* enum mlx5lm_answer; no: the Arm side of a DPU is */
 	struct fact_u64 sriov_total_vfs;
 	struct fact_u64 sriov_num_vfs;
 	struct fact_u64 sriov_offset;
 	struct fact_u64 sriov_stride;
 	struct fact_u64 sriov_vf_device_id;
+	struct fact_u64 sriov_vf_total_msix;
 	uint32_t sriov_autoprobe; /* enum mlx5lm_answer */
+	char *nv_source;	  /* "devlink", "mstconfig" or "mlxconfig" */
+	char *nv_source_version;
+	uint32_t nv_pending; /* enum mlx5lm_answer; core derives it */
+	struct mlx5lm_nv *nvs;
+	size_t num_nvs;
+	size_t allocated_nvs;
+	struct mlx5lm_param *params; /* sorted by name */
+	size_t num_params;
+	size_t allocated_params;
 	struct mlx5lm_vf *vfs;	  /* sorted by index */
 	size_t num_vfs;
 	size_t allocated_vfs;
+	char *extra;
 };
 
-struct module_fact {
+struct mlx5lm_module {
 	char *name;	/* with underscores */
 	uint32_t state; /* enum mlx5lm_module_state */
+	char *source;	/* of the state: "sysfs", "proc", "modules.dep" or "modules.builtin" */
 	char *path;
 	char *version;
 	char *srcversion;
+	uint32_t in_tree; /* enum mlx5lm_answer, as the next */
+	uint32_t blacklisted;
+	char *extra;
+};
+
+/* What the kernel was built with: name "MLX5_VFIO_PCI", value "y", "m", "n" or a text. */
+struct config_fact {
+	char *name;
+	char *value;
+	char *extra;
+};
+
+/* Whether this process could do a later step. */
+struct mlx5lm_privilege {
+	char *name;	  /* that of the step, see step_id(), or "nv-config", "open-vfio", ... */
+	uint32_t granted; /* enum mlx5lm_answer */
+	char *needs;	  /* for people: what it takes, and what of it is missing */
+	char *extra;
+};
+
+/* Why facts of an object are unknown. */
+struct note {
+	char *object; /* "host", "libvirt" or a BDF */
+	char *facts;  /* their JSON names, separated by spaces */
+	char *text;
+	char *line; /* object and text, for people; not in JSON */
+	char *extra;
 };
 
 struct mlx5lm_host {
@@ -90,20 +170,51 @@ struct mlx5lm_host {
 	char *hostname;
 	char *boot_id;
 	char *kernel_release;
+	struct fact_u64 kernel_version; /* as libvirt counts; core derives it */
 	char *architecture;
-	uint32_t iommu_active; /* enum mlx5lm_answer */
+	struct fact_u64 page_size_bytes;
+	char *kernel_cmdline; /* only the parameters that matter here */
+	char *kernel_config_source;
+	struct fact_u64 kernel_tainted;
+	uint32_t kernel_lockdown;	  /* enum mlx5lm_lockdown */
+	uint32_t kernel_modules_disabled; /* enum mlx5lm_answer, as the next six */
+	uint32_t iommu_active;
+	uint32_t iommufd;
+	uint32_t vfio_container;
+	uint32_t vfio_cdev;
+	uint32_t vfio_noiommu;
+	uint32_t vfio_unsafe_interrupts;
+	char *vfio_pci_ids;
+	struct fact_u64 memlock_limit_bytes;
+	struct fact_u64 memory_total_bytes;
+	struct fact_u64 hugepage_size_bytes;
+	struct fact_u64 hugepages_total;
+	struct fact_u64 hugepages_free;
 	char *libvirt_uri;
 	char *libvirt_uuid;
 	struct fact_u64 libvirt_client_version;
 	struct fact_u64 libvirt_daemon_version;
 	struct fact_u64 qemu_version;
-	struct module_fact *modules;
+	uint32_t libvirt_live_migration; /* enum mlx5lm_answer */
+	char *libvirt_migration_transports; /* separated by spaces */
+	char *cpu_model;
+	char *cpu_vendor;
+	struct mlx5lm_module *modules;
 	size_t num_modules;
 	size_t allocated_modules;
+	struct config_fact *configs;
+	size_t num_configs;
+	size_t allocated_configs;
+	struct mlx5lm_privilege *privileges;
+	size_t num_privileges;
+	size_t allocated_privileges;
+	struct note *notes;
+	size_t num_notes;
+	size_t allocated_notes;
 	struct mlx5lm_pf *pfs; /* sorted by BDF */
 	size_t num_pfs;
 	size_t allocated_pfs;
-	struct strv notes; /* why something is unknown */
+	char *extra;
 };
 
 DEFINE_CLEANUP(struct mlx5lm_host *, mlx5lm_host_free)
@@ -112,12 +223,30 @@ DEFINE_CLEANUP(struct mlx5lm_host *, mlx5lm_host_free)
 /* 0 or -ENOMEM; the new item is zeroed. */
 int host_new(struct mlx5lm_host **ret);
 int host_add_pf(struct mlx5lm_host *host, struct mlx5lm_pf **ret);
-int host_add_module(struct mlx5lm_host *host, struct module_fact **ret);
-int host_add_note(struct mlx5lm_host *host, const char *format, ...) _printf_(2, 3);
+int host_add_module(struct mlx5lm_host *host, struct mlx5lm_module **ret);
+int host_add_config(struct mlx5lm_host *host, const char *name, const char *value);
+int host_add_privilege(struct mlx5lm_host *host, struct mlx5lm_privilege **ret);
 int pf_add_vf(struct mlx5lm_pf *pf, struct mlx5lm_vf **ret);
+int pf_add_nv(struct mlx5lm_pf *pf, struct mlx5lm_nv **ret);
+int pf_add_param(struct mlx5lm_pf *pf, struct mlx5lm_param **ret);
 void pf_release(struct mlx5lm_pf *pf);
 
-const struct module_fact *host_find_module(const struct mlx5lm_host *host, const char *name);
+/*
+ * Notes why facts of an object ("host", "libvirt" or a BDF) are unknown. facts: their JSON
+ * names, separated by spaces; NULL if the note is about none in particular. 0 or -ENOMEM.
+ */
+int host_add_note(struct mlx5lm_host *host, const char *object, const char *facts,
+		  const char *format, ...) _printf_(4, 5);
+/* The note on a fact of an object, or NULL. */
+const struct note *host_find_note(const struct mlx5lm_host *host, const char *object,
+				  const char *fact);
+
+const struct mlx5lm_module *host_find_module(const struct mlx5lm_host *host, const char *name);
+const char *host_find_config(const struct mlx5lm_host *host, const char *name);
+const struct mlx5lm_privilege *host_find_privilege(const struct mlx5lm_host *host,
+						   const char *name);
+const struct mlx5lm_nv *pf_find_nv(const struct mlx5lm_pf *pf, const char *name);
+const struct mlx5lm_param *pf_find_param(const struct mlx5lm_pf *pf, const char *name);
 const struct mlx5lm_vf *pf_find_vf(const struct mlx5lm_pf *pf, uint64_t index);
 uint32_t vf_attr_state(const struct mlx5lm_vf *vf, enum mlx5lm_port_attr attr);
 
@@ -129,6 +258,9 @@ struct name_list {
 
 extern const struct name_list answer_names;
 extern const struct name_list module_state_names;
+extern const struct name_list lockdown_names;
+extern const struct name_list link_type_names;
+extern const struct name_list bind_state_names;
 extern const struct name_list eswitch_mode_names;
 extern const struct name_list port_attr_names;
 extern const struct name_list port_attr_state_names;
@@ -141,6 +273,7 @@ enum fact_type {
 	FACT_STR,
 	FACT_U64,
 	FACT_ENUM,
+	FACT_EXTRA, /* keys of a newer library, as a JSON object; no name of its own */
 };
 
 struct fact_field {
@@ -149,6 +282,12 @@ struct fact_field {
 	enum fact_type type;
 	size_t offset;
 	const struct name_list *names; /* of a FACT_ENUM */
+	/*
+	 * Where it comes from: a file, a netlink attribute, a call. {bdf} and {name} stand for
+	 * the object's, {pf} for the PF of a VF, {port} for its devlink port; NULL if the
+	 * list it is in says it.
+	 */
+	const char *source;
 };
 
 struct fact_table {
@@ -158,8 +297,40 @@ struct fact_table {
 
 extern const struct fact_table host_table;
 extern const struct fact_table module_table;
+extern const struct fact_table config_table;
+extern const struct fact_table privilege_table;
+extern const struct fact_table note_table;
 extern const struct fact_table pf_table;
+extern const struct fact_table nv_table;
+extern const struct fact_table param_table;
 extern const struct fact_table vf_table;
+
+/* A list of structs inside a host or a PF. */
+struct fact_list {
+	const char *name; /* JSON */
+	const struct fact_table *table;
+	size_t item_size;
+	size_t items; /* offsets: T *items, size_t length, size_t allocated */
+	size_t length;
+	size_t allocated;
+};
+
+extern const struct fact_list host_modules;
+extern const struct fact_list host_configs;
+extern const struct fact_list host_privileges;
+extern const struct fact_list host_notes;
+extern const struct fact_list host_pfs;
+extern const struct fact_list pf_nvs;
+extern const struct fact_list pf_params;
+extern const struct fact_list pf_vfs;
+
+/* The items of a list of owner; a new, zeroed item (NULL when out of memory). */
+size_t fact_list_length(const struct fact_list *list, const void *owner);
+void *fact_list_get(const struct fact_list *list, const void *owner, size_t index);
+void *fact_list_add(const struct fact_list *list, void *owner);
+/* By the text of the table's first field, its name; NULL if there is none. */
+void *fact_list_find(const struct fact_list *list, const void *owner, const char *name);
+void fact_list_release(const struct fact_list *list, void *owner);
 
 /* The getters behind mlx5lm_<object>_get_str() and _get_u64(). */
 int fact_get_str(const struct fact_table *table, const void *object, uint32_t key,

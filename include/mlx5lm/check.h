@@ -37,6 +37,9 @@ enum mlx5lm_status {
  * @MLX5LM_FINDING_DESTINATION: what the destination host has (comparison)
  * @MLX5LM_FINDING_MESSAGE: one line for people
  * @MLX5LM_FINDING_REMEDY: what mends it, with the command where there is one
+ * @MLX5LM_FINDING_SCOPE: "host", "pf" or "vf" (check, since 0.2)
+ * @MLX5LM_FINDING_EXPLAIN: the evidence, a line for each fact that was looked at: where it
+ *	comes from, and what it says or why it is not known (check, since 0.2)
  *
  * Since: 0.1
  */
@@ -49,16 +52,20 @@ enum mlx5lm_finding_key {
 	MLX5LM_FINDING_SOURCE = 5,
 	MLX5LM_FINDING_DESTINATION = 6,
 	MLX5LM_FINDING_MESSAGE = 7,
-	MLX5LM_FINDING_REMEDY = 8
+	MLX5LM_FINDING_REMEDY = 8,
+	MLX5LM_FINDING_SCOPE = 9,
+	MLX5LM_FINDING_EXPLAIN = 10
 };
 
 /**
  * mlx5lm_profile_new_from_name() - take a set of requirements by its name
- * @name: "nvidia-doca-2.9"; NULL for the newest one of NVIDIA that the library knows
+ * @name: "nvidia-doca" or "rhel" for the newest version of it that the library knows, or one
+ *	with its version, such as "nvidia-doca-2.9"; NULL for "nvidia-doca"
  * @ret: where to put it; yours, release with mlx5lm_profile_free()
  * @reterr: set on failure; may be NULL; yours, release with mlx5lm_error_free()
  *
- * Source of "nvidia-doca-2.9": NVIDIA, "SR-IOV Live Migration", DOCA 2.9.
+ * Source of "nvidia-doca-2.9": NVIDIA, "SR-IOV Live Migration", DOCA 2.9. Source of
+ * "rhel-10": Red Hat, "Live migrating a VM with an attached Mellanox virtual function".
  *
  * Return: 0; -EINVAL; -ENOMEM; -ENOENT if there is no profile of that name.
  * Thread: any. Since: 0.1
@@ -67,13 +74,48 @@ int mlx5lm_profile_new_from_name(const char *name, struct mlx5lm_profile **ret,
 				 struct mlx5lm_error **reterr);
 
 /**
- * mlx5lm_profile_get_name() - name of a profile
+ * mlx5lm_profile_parse() - read a set of requirements of one's own
+ * @json: a document as mlx5lm_profile_serialize() writes it (doc/schema/profile-1.json)
+ * @length: length of @json in bytes, at most 64 KiB
+ * @ret: where to put it; yours, release with mlx5lm_profile_free()
+ * @reterr: set on failure; may be NULL; yours, release with mlx5lm_error_free()
+ *
+ * A key that this library does not know is refused: a requirement must not get lost.
+ *
+ * Return: 0; -EINVAL; -ENOMEM; -EBADMSG if the document is refused, the message names the
+ * place; -EFBIG if too large.
+ * Thread: any. Since: 0.2
+ */
+int mlx5lm_profile_parse(const char *json, size_t length, struct mlx5lm_profile **ret,
+			 struct mlx5lm_error **reterr);
+
+/**
+ * mlx5lm_profile_serialize() - write a set of requirements as JSON
+ * @profile: a profile
+ * @ret: where to put the text; yours, release with mlx5lm_text_free()
+ *
+ * Return: 0; -EINVAL; -ENOMEM.
+ * Thread: any (immutable). Since: 0.2
+ */
+int mlx5lm_profile_serialize(const struct mlx5lm_profile *profile, struct mlx5lm_text **ret);
+
+/**
+ * mlx5lm_profile_get_name() - name of a profile, with its version
  * @profile: a profile, may be NULL
  *
- * Return: the name, borrowed from @profile; NULL for NULL.
+ * Return: the name, such as "nvidia-doca-2.9", borrowed from @profile; NULL for NULL.
  * Thread: any (immutable). Since: 0.1
  */
 const char *mlx5lm_profile_get_name(const struct mlx5lm_profile *profile);
+
+/**
+ * mlx5lm_profile_known_name() - names of the profiles that the library brings
+ * @index: 0 and up
+ *
+ * Return: a static name, such as "nvidia-doca-2.9"; NULL if there is none of that index.
+ * Thread: any. Since: 0.2
+ */
+const char *mlx5lm_profile_known_name(size_t index);
 
 /**
  * mlx5lm_profile_free() - release a profile
@@ -87,17 +129,20 @@ void mlx5lm_profile_free(struct mlx5lm_profile *profile);
  * mlx5lm_check() - is the host ready for VF live migration, and if not, what mends it?
  * @host: a snapshot of it
  * @profile: the requirements; NULL for the newest one of NVIDIA
+ * @scope: NULL or "host" for all of it; the BDF of a PF for it and its VFs, or that of a VF
+ *	for it alone; what holds for the whole host is always looked at
  * @ret: where to put the findings; yours, release with mlx5lm_findings_free()
  * @reterr: set on failure; may be NULL; yours, release with mlx5lm_error_free()
  *
  * Touches nothing and never stops at the first failure. Version numbers only warn where a
  * feature itself can be looked at, because distributions backport.
  *
- * Return: 0, whatever the findings say; -EINVAL; -ENOMEM.
+ * Return: 0, whatever the findings say; -EINVAL; -ENOMEM; -ENOENT if the snapshot has no
+ * function @scope.
  * Thread: any. Since: 0.1
  */
 int mlx5lm_check(const struct mlx5lm_host *host, const struct mlx5lm_profile *profile,
-		 struct mlx5lm_findings **ret, struct mlx5lm_error **reterr);
+		 const char *scope, struct mlx5lm_findings **ret, struct mlx5lm_error **reterr);
 
 /**
  * mlx5lm_findings_length() - number of findings

@@ -28,6 +28,10 @@ struct mlx5lm_session_options;
 /* Parts of a value, borrowed from it and never released. */
 struct mlx5lm_pf;
 struct mlx5lm_vf;
+struct mlx5lm_module;
+struct mlx5lm_privilege;
+struct mlx5lm_nv;
+struct mlx5lm_param;
 struct mlx5lm_finding;
 struct mlx5lm_step;
 struct mlx5lm_progress;

@@ -37,15 +37,15 @@ MLX5LM_EXPORT void mlx5lm_profile_free(struct mlx5lm_profile *profile)
 }
 
 MLX5LM_EXPORT int mlx5lm_check(const struct mlx5lm_host *host,
-			       const struct mlx5lm_profile *profile, struct mlx5lm_findings **ret,
-			       struct mlx5lm_error **reterr)
+			       const struct mlx5lm_profile *profile, const char *scope,
+			       struct mlx5lm_findings **ret, struct mlx5lm_error **reterr)
 {
 	_cleanup_findings_ struct mlx5lm_findings *findings = NULL;
 
 	if (!host || !ret)
 		return error_invalid(reterr, "a snapshot and a place for the findings are needed");
 	findings = calloc(1, sizeof(*findings));
-	if (!findings || check_host(host, profile ? profile : profile_find(NULL), findings) < 0)
+	if (!findings || check_host(host, profile ? profile : profile_find(NULL), scope, findings) < 0)
 		return error_no_memory(reterr);
 	*ret = TAKE(findings);
 	return 0;

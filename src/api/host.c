@@ -6,6 +6,7 @@
 #include "api/context.h"
 #include "base/error.h"
 #include "core/bdf.h"
+#include "core/derive.h"
 #include "core/host_libvirt.h"
 #include "core/report_json.h"
 #include "export.h"
@@ -15,8 +16,15 @@
 
 #define DEFAULT_LIBVIRT_URI "qemu:///system"
 
+#define DEFAULT_TIMEOUT_MS 30000
+#define MIN_TIMEOUT_MS 100
+#define MAX_TIMEOUT_MS 600000
+
 struct mlx5lm_probe_options {
 	char *libvirt_uri;
+	uint32_t timeout_ms;
+	bool nv_tools;
+	bool open_vfs;
 };
 
 MLX5LM_EXPORT int mlx5lm_probe_options_new(struct mlx5lm_probe_options **ret)
@@ -32,6 +40,7 @@ MLX5LM_EXPORT int mlx5lm_probe_options_new(struct mlx5lm_probe_options **ret)
 		free(options);
 		return -ENOMEM;
 	}
+	options->timeout_ms = DEFAULT_TIMEOUT_MS;
 	*ret = options;
 	return 0;
 }
@@ -40,6 +49,35 @@ MLX5LM_EXPORT int mlx5lm_probe_options_set_libvirt_uri(struct mlx5lm_probe_optio
 						       const char *uri)
 {
 	return options ? str_replace(&options->libvirt_uri, uri) : -EINVAL;
+}
+
+MLX5LM_EXPORT int mlx5lm_probe_options_set_timeout_ms(struct mlx5lm_probe_options *options,
+						      uint32_t timeout_ms)
+{
+	if (!options)
+		return -EINVAL;
+	if (timeout_ms < MIN_TIMEOUT_MS || timeout_ms > MAX_TIMEOUT_MS)
+		return -ERANGE;
+	options->timeout_ms = timeout_ms;
+	return 0;
+}
+
+MLX5LM_EXPORT int mlx5lm_probe_options_set_nv_tools(struct mlx5lm_probe_options *options,
+						    int allowed)
+{
+	if (!options)
+		return -EINVAL;
+	options->nv_tools = allowed;
+	return 0;
+}
+
+MLX5LM_EXPORT int mlx5lm_probe_options_set_open_vfs(struct mlx5lm_probe_options *options,
+						    int allowed)
+{
+	if (!options)
+		return -EINVAL;
+	options->open_vfs = allowed;
+	return 0;
 }
 
 MLX5LM_EXPORT void mlx5lm_probe_options_free(struct mlx5lm_probe_options *options)
@@ -58,12 +96,13 @@ static int add_libvirt(const struct mlx5lm_ctx *ctx, struct mlx5lm_host *host, c
 	int r;
 
 	if (!ctx->root->native)
-		return host_add_note(host, "libvirt was not asked: the root is another machine's");
+		return host_add_note(host, "libvirt", NULL,
+				     "it was not asked: the root is another machine's");
 	r = libvirt_probe(uri, &facts, &error);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return host_add_note(host, "libvirt: %s (%s)", error->message,
+		return host_add_note(host, "libvirt", NULL, "%s (%s)", error->message,
 				     error->detail ? error->detail : "no detail");
 	return host_add_libvirt(host, &facts);
 }
@@ -81,7 +120,22 @@ MLX5LM_EXPORT int mlx5lm_host_probe(struct mlx5lm_ctx *ctx,
 	r = probe_host(ctx->root, &ctx->log, &host, reterr);
 	if (r < 0)
 		return r;
-	if (uri && add_libvirt(ctx, host, uri) < 0)
+	if ((uri && add_libvirt(ctx, host, uri) < 0) || host_derive(host) < 0)
+		return error_no_memory(reterr);
+	*ret = TAKE(host);
+	return 0;
+}
+
+static int parse(const char *json, size_t length, size_t limit_bytes, struct mlx5lm_host **ret,
+		 struct mlx5lm_error **reterr)
+{
+	_cleanup_host_ struct mlx5lm_host *host = NULL;
+	int r;
+
+	r = report_read(json, length, limit_bytes, &host, reterr);
+	if (r < 0)
+		return r;
+	if (host_derive(host) < 0)
 		return error_no_memory(reterr);
 	*ret = TAKE(host);
 	return 0;
@@ -92,7 +146,20 @@ MLX5LM_EXPORT int mlx5lm_host_parse(const char *json, size_t length, struct mlx5
 {
 	if (!json || !ret)
 		return error_invalid(reterr, "a text and a place for the snapshot are needed");
-	return report_read(json, length, ret, reterr);
+	return parse(json, length, REPORT_DEFAULT_BYTES, ret, reterr);
+}
+
+MLX5LM_EXPORT int mlx5lm_host_parse_with_limit(const char *json, size_t length, size_t limit_bytes,
+					       struct mlx5lm_host **ret,
+					       struct mlx5lm_error **reterr)
+{
+	if (!json || !ret)
+		return error_invalid(reterr, "a text and a place for the snapshot are needed");
+	if (limit_bytes > REPORT_MAX_BYTES)
+		return error_set(reterr, MLX5LM_ERROR_INVALID_ARGUMENT, ERANGE,
+				 MLX5LM_SOURCE_LIBRARY, "the limit is more than %u bytes",
+				 REPORT_MAX_BYTES);
+	return parse(json, length, limit_bytes, ret, reterr);
 }
 
 MLX5LM_EXPORT int mlx5lm_host_serialize(const struct mlx5lm_host *host, struct mlx5lm_text **ret)
@@ -115,19 +182,19 @@ MLX5LM_EXPORT int mlx5lm_host_get_u64(const struct mlx5lm_host *host, enum mlx5l
 MLX5LM_EXPORT enum mlx5lm_module_state
 mlx5lm_host_get_module_state(const struct mlx5lm_host *host, const char *name)
 {
-	const struct module_fact *module = host && name ? host_find_module(host, name) : NULL;
+	const struct mlx5lm_module *module = host && name ? host_find_module(host, name) : NULL;
 
 	return module ? module->state : MLX5LM_MODULE_UNKNOWN;
 }
 
 MLX5LM_EXPORT size_t mlx5lm_host_length_notes(const struct mlx5lm_host *host)
 {
-	return host ? host->notes.length : 0;
+	return host ? host->num_notes : 0;
 }
 
 MLX5LM_EXPORT const char *mlx5lm_host_get_note(const struct mlx5lm_host *host, size_t index)
 {
-	return host && index < host->notes.length ? host->notes.items[index] : NULL;
+	return host && index < host->num_notes ? host->notes[index].line : NULL;
 }
 
 MLX5LM_EXPORT size_t mlx5lm_host_length_pfs(const struct mlx5lm_host *host)
@@ -149,6 +216,148 @@ MLX5LM_EXPORT const struct mlx5lm_pf *mlx5lm_host_get_pf_by_bdf(const struct mlx
 			return &host->pfs[i];
 	}
 	return NULL;
+}
+
+static size_t list_length(const struct fact_list *list, const void *owner)
+{
+	return owner ? fact_list_length(list, owner) : 0;
+}
+
+static const void *list_get(const struct fact_list *list, const void *owner, size_t index)
+{
+	return index < list_length(list, owner) ? fact_list_get(list, owner, index) : NULL;
+}
+
+static const void *list_find(const struct fact_list *list, const void *owner, const char *name)
+{
+	return owner && name ? fact_list_find(list, owner, name) : NULL;
+}
+
+MLX5LM_EXPORT size_t mlx5lm_host_length_modules(const struct mlx5lm_host *host)
+{
+	return list_length(&host_modules, host);
+}
+
+MLX5LM_EXPORT const struct mlx5lm_module *
+mlx5lm_host_get_module(const struct mlx5lm_host *host, size_t index)
+{
+	return list_get(&host_modules, host, index);
+}
+
+MLX5LM_EXPORT const struct mlx5lm_module *
+mlx5lm_host_get_module_by_name(const struct mlx5lm_host *host, const char *name)
+{
+	return list_find(&host_modules, host, name);
+}
+
+MLX5LM_EXPORT int mlx5lm_module_get_str(const struct mlx5lm_module *module,
+				     enum mlx5lm_module_key key, const char **ret)
+{
+	return fact_get_str(&module_table, module, key, ret);
+}
+
+MLX5LM_EXPORT int mlx5lm_module_get_u64(const struct mlx5lm_module *module,
+				     enum mlx5lm_module_key key, uint64_t *ret)
+{
+	return fact_get_u64(&module_table, module, key, ret);
+}
+
+MLX5LM_EXPORT size_t mlx5lm_host_length_privileges(const struct mlx5lm_host *host)
+{
+	return list_length(&host_privileges, host);
+}
+
+MLX5LM_EXPORT const struct mlx5lm_privilege *
+mlx5lm_host_get_privilege(const struct mlx5lm_host *host, size_t index)
+{
+	return list_get(&host_privileges, host, index);
+}
+
+MLX5LM_EXPORT const struct mlx5lm_privilege *
+mlx5lm_host_get_privilege_by_name(const struct mlx5lm_host *host, const char *name)
+{
+	return list_find(&host_privileges, host, name);
+}
+
+MLX5LM_EXPORT int mlx5lm_privilege_get_str(const struct mlx5lm_privilege *privilege,
+				     enum mlx5lm_privilege_key key, const char **ret)
+{
+	return fact_get_str(&privilege_table, privilege, key, ret);
+}
+
+MLX5LM_EXPORT int mlx5lm_privilege_get_u64(const struct mlx5lm_privilege *privilege,
+				     enum mlx5lm_privilege_key key, uint64_t *ret)
+{
+	return fact_get_u64(&privilege_table, privilege, key, ret);
+}
+
+MLX5LM_EXPORT size_t mlx5lm_pf_length_nvs(const struct mlx5lm_pf *pf)
+{
+	return list_length(&pf_nvs, pf);
+}
+
+MLX5LM_EXPORT const struct mlx5lm_nv *
+mlx5lm_pf_get_nv(const struct mlx5lm_pf *pf, size_t index)
+{
+	return list_get(&pf_nvs, pf, index);
+}
+
+MLX5LM_EXPORT const struct mlx5lm_nv *
+mlx5lm_pf_get_nv_by_name(const struct mlx5lm_pf *pf, const char *name)
+{
+	return list_find(&pf_nvs, pf, name);
+}
+
+MLX5LM_EXPORT int mlx5lm_nv_get_str(const struct mlx5lm_nv *nv,
+				     enum mlx5lm_nv_key key, const char **ret)
+{
+	return fact_get_str(&nv_table, nv, key, ret);
+}
+
+MLX5LM_EXPORT int mlx5lm_nv_get_u64(const struct mlx5lm_nv *nv,
+				     enum mlx5lm_nv_key key, uint64_t *ret)
+{
+	return fact_get_u64(&nv_table, nv, key, ret);
+}
+
+MLX5LM_EXPORT size_t mlx5lm_pf_length_params(const struct mlx5lm_pf *pf)
+{
+	return list_length(&pf_params, pf);
+}
+
+MLX5LM_EXPORT const struct mlx5lm_param *
+mlx5lm_pf_get_param(const struct mlx5lm_pf *pf, size_t index)
+{
+	return list_get(&pf_params, pf, index);
+}
+
+MLX5LM_EXPORT const struct mlx5lm_param *
+mlx5lm_pf_get_param_by_name(const struct mlx5lm_pf *pf, const char *name)
+{
+	return list_find(&pf_params, pf, name);
+}
+
+MLX5LM_EXPORT int mlx5lm_param_get_str(const struct mlx5lm_param *param,
+				     enum mlx5lm_param_key key, const char **ret)
+{
+	return fact_get_str(&param_table, param, key, ret);
+}
+
+MLX5LM_EXPORT int mlx5lm_host_get_kernel_config(const struct mlx5lm_host *host, const char *name,
+					       const char **ret)
+{
+	static const char prefix[] = "CONFIG_";
+	const char *value;
+
+	if (!host || !name || !ret)
+		return -EINVAL;
+	if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+		name += sizeof(prefix) - 1;
+	value = host_find_config(host, name);
+	if (!value)
+		return -ENODATA;
+	*ret = value;
+	return 0;
 }
 
 MLX5LM_EXPORT int mlx5lm_pf_get_str(const struct mlx5lm_pf *pf, enum mlx5lm_pf_key key,
@@ -203,4 +412,19 @@ MLX5LM_EXPORT const char *mlx5lm_port_attr_str(enum mlx5lm_port_attr attr)
 MLX5LM_EXPORT const char *mlx5lm_port_attr_state_str(enum mlx5lm_port_attr_state state)
 {
 	return name_of(&port_attr_state_names, state);
+}
+
+MLX5LM_EXPORT const char *mlx5lm_lockdown_str(enum mlx5lm_lockdown lockdown)
+{
+	return name_of(&lockdown_names, lockdown);
+}
+
+MLX5LM_EXPORT const char *mlx5lm_link_type_str(enum mlx5lm_link_type link_type)
+{
+	return name_of(&link_type_names, link_type);
+}
+
+MLX5LM_EXPORT const char *mlx5lm_bind_state_str(enum mlx5lm_bind_state bind_state)
+{
+	return name_of(&bind_state_names, bind_state);
 }

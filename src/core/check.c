@@ -69,7 +69,7 @@ static void check_kernel(struct mlx5lm_findings *findings, const struct mlx5lm_h
 static void check_module(struct mlx5lm_findings *findings, const struct mlx5lm_host *host,
 			 const char *id, const char *name, const char *config)
 {
-	const struct module_fact *module = host_find_module(host, name);
+	const struct mlx5lm_module *module = host_find_module(host, name);
 	uint32_t state = module ? module->state : MLX5LM_MODULE_UNKNOWN;
 	struct mlx5lm_finding *finding;
 	enum mlx5lm_status status = MLX5LM_STATUS_PASS;
@@ -312,8 +312,9 @@ static int check_pf(struct mlx5lm_findings *findings, const struct mlx5lm_pf *pf
 }
 
 int check_host(const struct mlx5lm_host *host, const struct mlx5lm_profile *profile,
-	       struct mlx5lm_findings *findings)
+	       const char *scope, struct mlx5lm_findings *findings)
 {
+	(void)scope;
 	struct mlx5lm_finding *finding;
 
 	check_kernel(findings, host, profile);

@@ -7,7 +7,7 @@
 #include "facts.h"
 
 /* Holds a host against a profile. 0 or -ENOMEM. */
-int check_host(const struct mlx5lm_host *host, const struct mlx5lm_profile *profile,
+int check_host(const struct mlx5lm_host *host, const struct mlx5lm_profile *profile, const char *scope,
 	       struct mlx5lm_findings *findings);
 
 #endif

@@ -21,6 +21,8 @@ static const char *const text_names[FINDING_NUM_TEXTS] = {
 	[MLX5LM_FINDING_DESTINATION] = "destination",
 	[MLX5LM_FINDING_MESSAGE] = "message",
 	[MLX5LM_FINDING_REMEDY] = "remedy",
+	[MLX5LM_FINDING_SCOPE] = "scope",
+	[MLX5LM_FINDING_EXPLAIN] = "explain",
 };
 
 struct mlx5lm_finding *findings_add(struct mlx5lm_findings *findings, enum mlx5lm_status status,

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-#define FINDING_NUM_TEXTS (MLX5LM_FINDING_REMEDY + 1)
+#define FINDING_NUM_TEXTS (MLX5LM_FINDING_EXPLAIN + 1)
 
 struct mlx5lm_finding {
 	enum mlx5lm_status status;

@@ -50,7 +50,7 @@ static int mark_domain(struct mlx5lm_host *host, const struct libvirt_domain *do
 
 	r = read_devices(domain, &devices, &error);
 	if (r == 0 && error)
-		r = host_add_note(host, "libvirt: devices of domain '%s' are not known: %s",
+		r = host_add_note(host, "libvirt", NULL, "devices of domain '%s' are not known: %s",
 				  domain->name, mlx5lm_error_get_message(error));
 	for (size_t i = 0; r == 0 && i < devices.num_hostdevs; i++)
 		r = mark_vf(host, devices.hostdevs[i].bdf, domain->name);
@@ -69,7 +69,7 @@ static int add_uuid(struct mlx5lm_host *host, const struct libvirt_facts *facts)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return host_add_note(host, "libvirt: host UUID is not known: %s",
+		return host_add_note(host, "libvirt", NULL, "host UUID is not known: %s",
 				     mlx5lm_error_get_message(error));
 	return str_replace(&host->libvirt_uuid, uuid);
 }
@@ -87,6 +87,6 @@ int host_add_libvirt(struct mlx5lm_host *host, const struct libvirt_facts *facts
 	for (size_t i = 0; r == 0 && i < facts->num_domains; i++)
 		r = mark_domain(host, &facts->domains[i]);
 	for (size_t i = 0; r == 0 && i < facts->notes.length; i++)
-		r = host_add_note(host, "libvirt: %s", facts->notes.items[i]);
+		r = host_add_note(host, "libvirt", NULL, "%s", facts->notes.items[i]);
 	return r;
 }

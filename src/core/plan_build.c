@@ -427,7 +427,7 @@ static int resolve_num_vfs(struct builder *builder)
 
 static int add_module(struct builder *builder, const char *name)
 {
-	const struct module_fact *module = host_find_module(builder->host, name);
+	const struct mlx5lm_module *module = host_find_module(builder->host, name);
 	uint32_t state = module ? module->state : MLX5LM_MODULE_UNKNOWN;
 
 	if (state == MLX5LM_MODULE_MISSING) {

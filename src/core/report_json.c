@@ -86,8 +86,8 @@ int report_write(const struct mlx5lm_host *host, struct mlx5lm_text **ret)
 	if (!list || write_pfs(root, host))
 		return -ENOMEM;
 	list = add_list(root, "notes");
-	for (size_t i = 0; i < host->notes.length; i++) {
-		if (json_array_append_new(list, json_string(host->notes.items[i])))
+	for (size_t i = 0; i < host->num_notes; i++) {
+		if (!append_facts(list, &note_table, &host->notes[i]))
 			return -ENOMEM;
 	}
 	if (!list)
@@ -216,7 +216,7 @@ static int read_modules(const struct reader *reader, const json_t *json, struct 
 	int r = read_list(reader, json, "modules", REPORT_MAX_LIST, &modules);
 
 	for (size_t i = 0; r >= 0 && i < json_array_size(modules); i++) {
-		struct module_fact *module;
+		struct mlx5lm_module *module;
 
 		if (host_add_module(host, &module))
 			return error_no_memory(reader->reterr);
@@ -231,12 +231,14 @@ static int read_notes(const struct reader *reader, const json_t *json, struct ml
 	int r = read_list(reader, json, "notes", REPORT_MAX_LIST, &notes);
 
 	for (size_t i = 0; r >= 0 && i < json_array_size(notes); i++) {
-		const char *note = json_string_value(json_array_get(notes, i));
+		struct note note = { 0 };
 
-		if (!note || strlen(note) > REPORT_MAX_STRING)
-			return refuse(reader, "a note", "is not a string, or too long");
-		if (host_add_note(host, "%s", note))
-			return error_no_memory(reader->reterr);
+		r = read_facts(reader, &note_table, json_array_get(notes, i), &note);
+		if (r == 0 && (!note.object || !note.text))
+			r = refuse(reader, "a note", "has no object or no text");
+		if (r == 0 && host_add_note(host, note.object, note.facts, "%s", note.text))
+			r = error_no_memory(reader->reterr);
+		fact_release(&note_table, &note);
 	}
 	return r;
 }
@@ -265,7 +267,7 @@ static int read_host(const struct reader *reader, const json_t *json, struct mlx
 	return r;
 }
 
-int report_read(const char *json, size_t length, struct mlx5lm_host **ret,
+int report_read(const char *json, size_t length, size_t limit_bytes, struct mlx5lm_host **ret,
 		struct mlx5lm_error **reterr)
 {
 	const struct reader reader = { reterr, "the document" };
@@ -274,11 +276,11 @@ int report_read(const char *json, size_t length, struct mlx5lm_host **ret,
 	json_error_t problem;
 	int r;
 
-	if (length > REPORT_MAX_BYTES)
+	if (length > limit_bytes)
 		return error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EFBIG,
 				 MLX5LM_SOURCE_LIBRARY,
-				 "host snapshot: %zu bytes are more than the limit of %u", length,
-				 REPORT_MAX_BYTES);
+				 "host snapshot: %zu bytes are more than the limit of %zu", length,
+				 limit_bytes);
 	root = json_loadb(json, length, JSON_REJECT_DUPLICATES, &problem);
 	if (!root) {
 		if (json_error_code(&problem) == json_error_out_of_memory)

@@ -16,7 +16,7 @@ static int read_fact(struct mlx5lm_host *host, int dir_fd, const char *name, con
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return host_add_note(host, "host: %s is not known: %s: %s", what, name,
+		return host_add_note(host, "host", NULL, "%s is not known: %s: %s", what, name,
 				     strerror(-r));
 	return 0;
 }
@@ -32,7 +32,7 @@ static int probe_architecture(const struct root *root, struct mlx5lm_host *host,
 		return r;
 	if (root->native && uname(&name) == 0)
 		return str_replace(&host->architecture, name.machine);
-	return host_add_note(host, "host: architecture is not known: "
+	return host_add_note(host, "host", NULL, "architecture is not known: "
 				   "proc/sys/kernel/arch is missing (Linux before 6.1)");
 }
 
@@ -55,7 +55,7 @@ static int probe_iommu(const struct root *root, struct mlx5lm_host *host)
 		host->iommu_active = has_entries(root, "sys/kernel/iommu_groups");
 	if (host->iommu_active != MLX5LM_ANSWER_UNKNOWN)
 		return 0;
-	return host_add_note(host, "host: IOMMU is not known: neither sys/class/iommu nor "
+	return host_add_note(host, "host", NULL, "IOMMU is not known: neither sys/class/iommu nor "
 				   "sys/kernel/iommu_groups can be read");
 }
 

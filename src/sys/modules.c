@@ -101,7 +101,7 @@ static char *host_path(const struct module_dir *dir, const char *path)
 	return strdup(path);
 }
 
-static int read_versions(int dir_fd, struct module_fact *fact)
+static int read_versions(int dir_fd, struct mlx5lm_module *fact)
 {
 	if (sysfs_read_str(dir_fd, "version", &fact->version) == -ENOMEM ||
 	    sysfs_read_str(dir_fd, "srcversion", &fact->srcversion) == -ENOMEM)
@@ -110,7 +110,7 @@ static int read_versions(int dir_fd, struct module_fact *fact)
 }
 
 /* What sysfs says; the state stays unknown if it says nothing. */
-static int probe_sysfs(const struct root *root, struct module_fact *fact)
+static int probe_sysfs(const struct root *root, struct mlx5lm_module *fact)
 {
 	char state[SYSFS_TEXT_SIZE];
 	_cleanup_close_ int fd = -1;
@@ -132,7 +132,7 @@ static int probe_sysfs(const struct root *root, struct module_fact *fact)
  * is opened beneath the root, for it may be a link (RHEL's weak-updates).
  */
 static int read_file_versions(const struct root *root, const struct module_dir *dir,
-			      struct module_fact *fact)
+			      struct mlx5lm_module *fact)
 {
 	_cleanup_(kmod_module_unref_p) struct kmod_module *module = NULL;
 	_cleanup_(kmod_info_free_p) struct kmod_list *list = NULL;
@@ -160,7 +160,7 @@ static int read_file_versions(const struct root *root, const struct module_dir *
 }
 
 static int probe_file(const struct root *root, const struct module_dir *dir,
-		      struct module_fact *fact)
+		      struct mlx5lm_module *fact)
 {
 	_cleanup_(kmod_module_unref_p) struct kmod_module *module = NULL;
 	const char *path;
@@ -204,15 +204,14 @@ int modules_probe(const struct root *root, struct mlx5lm_host *host)
 	if (usable == -ENOMEM)
 		return usable;
 	if (usable < 0) {
-		r = host_add_note(host,
-				  "host: modules that are not loaded are not known: "
+		r = host_add_note(host, "host", NULL, "modules that are not loaded are not known: "
 				  "lib/modules/%s: %s",
 				  host->kernel_release ?: "(release)", strerror(-usable));
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < ARRAY_LENGTH(module_names); i++) {
-		struct module_fact *fact;
+		struct mlx5lm_module *fact;
 
 		r = host_add_module(host, &fact);
 		if (r < 0)
@@ -226,7 +225,7 @@ int modules_probe(const struct root *root, struct mlx5lm_host *host)
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0)
-			r = host_add_note(host, "host: module %s is not known: libkmod: %s",
+			r = host_add_note(host, "host", NULL, "module %s is not known: libkmod: %s",
 					  fact->name, strerror(-r));
 		if (r < 0)
 			return r;
@@ -237,7 +236,7 @@ int modules_probe(const struct root *root, struct mlx5lm_host *host)
 bool modules_is_loaded(const struct root *root, const char *name)
 {
 	_cleanup_free_ char *sysfs_name = strdup(name);
-	struct module_fact fact = { .name = sysfs_name };
+	struct mlx5lm_module fact = { .name = sysfs_name };
 	int r;
 
 	if (!sysfs_name)

@@ -155,10 +155,9 @@ static int probe_sriov(int fd, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
 
 	pci_read_number(fd, "sriov_totalvfs", 10, &pf->sriov_total_vfs);
 	if (!pf->sriov_total_vfs.known)
-		return host_add_note(host,
-				     "%s: SR-IOV is not known: the function shows no SR-IOV "
-				     "capability; see SRIOV_EN in its NV configuration",
-				     pf->bdf);
+		return host_add_note(host, pf->bdf, "sriov_total_vfs",
+				     "SR-IOV is not known: the function shows no SR-IOV "
+				     "capability; see SRIOV_EN in its NV configuration");
 	pci_read_number(fd, "sriov_offset", 10, &pf->sriov_offset);
 	pci_read_number(fd, "sriov_stride", 10, &pf->sriov_stride);
 	pci_read_number(fd, "sriov_vf_device", 16, &pf->sriov_vf_device_id);

@@ -21,14 +21,11 @@ static int probe_serial_number(const struct root *root, struct mlx5lm_pf *pf,
 	if (r == -ENOMEM || pf->serial_number)
 		return r;
 	if (r == -EACCES || r == -EPERM)
-		return host_add_note(host,
-				     "%s: serial number is not known: vital product data is "
-				     "for root only; run as root",
-				     pf->bdf);
-	return host_add_note(host,
-			     "%s: serial number is not known: neither devlink nor vital "
-			     "product data has it",
-			     pf->bdf);
+		return host_add_note(host, pf->bdf, "serial_number",
+				     "serial number is not known: vital product data is "
+				     "for root only; run as root");
+	return host_add_note(host, pf->bdf, "serial_number", "serial number is not known: neither devlink nor vital "
+			     "product data has it");
 }
 
 static int probe_one_pf(const struct root *root, const struct log *log, const char *bdf,
@@ -66,8 +63,7 @@ static int probe(const struct root *root, const struct log *log, const struct st
 	if (r == 0)
 		r = modules_probe(root, host);
 	if (r == 0 && bdfs->length && !root->native)
-		r = host_add_note(host,
-				  "host: devlink was not asked: %s is not the tree of the "
+		r = host_add_note(host, "host", NULL, "devlink was not asked: %s is not the tree of the "
 				  "running kernel",
 				  root->path);
 	for (size_t i = 0; r == 0 && i < bdfs->length; i++) {
@@ -78,8 +74,8 @@ static int probe(const struct root *root, const struct log *log, const struct st
 	}
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < host->notes.length; i++)
-		log_debug(log, "%s", host->notes.items[i]);
+	for (size_t i = 0; i < host->num_notes; i++)
+		log_debug(log, "%s", host->notes[i].line);
 	*ret = TAKE(host);
 	return 0;
 }

@@ -64,16 +64,16 @@ static int note(struct mlx5lm_host *host, const struct mlx5lm_pf *pf, const char
 	if (r == -ENOMEM)
 		return r;
 	if (r == -ENODEV && !pf->driver)
-		return host_add_note(host,
-				     "%s: %s not known: no driver is bound; "
+		return host_add_note(host, pf->bdf, NULL,
+				     "%s not known: no driver is bound; "
 				     "echo %s > /sys/bus/pci/drivers/mlx5_core/bind",
-				     pf->bdf, what, pf->bdf);
+				     what, pf->bdf);
 	if (r == -ENODEV)
-		return host_add_note(host,
-				     "%s: %s not known: driver %s has no devlink instance "
+		return host_add_note(host, pf->bdf, NULL,
+				     "%s not known: driver %s has no devlink instance "
 				     "in this network namespace; run in the one of the PF",
-				     pf->bdf, what, pf->driver);
-	return host_add_note(host, "%s: %s not known: devlink: %s", pf->bdf, what, strerror(-r));
+				     what, pf->driver);
+	return host_add_note(host, pf->bdf, NULL, "%s not known: devlink: %s", what, strerror(-r));
 }
 
 static int take_info(struct mlx5lm_pf *pf, struct mlx5lm_host *host, struct devlink_info *info)
@@ -84,10 +84,9 @@ static int take_info(struct mlx5lm_pf *pf, struct mlx5lm_host *host, struct devl
 	pf->serial_number = TAKE(info->serial_number);
 	if (pf->psid && pf->fw_running)
 		return 0;
-	return host_add_note(host,
-			     "%s: PSID or firmware version are not known: driver %s does "
+	return host_add_note(host, pf->bdf, NULL, "PSID or firmware version are not known: driver %s does "
 			     "not report them",
-			     pf->bdf, pf->driver ?: "(none)");
+			     pf->driver ?: "(none)");
 }
 
 static int take_eswitch_mode(struct mlx5lm_pf *pf, struct mlx5lm_host *host, uint32_t mode, int r)
@@ -96,15 +95,12 @@ static int take_eswitch_mode(struct mlx5lm_pf *pf, struct mlx5lm_host *host, uin
 	if (r == 0)
 		return 0;
 	if (r == -EPERM)
-		return host_add_note(host,
-				     "%s: eswitch mode is not known: reading it needs "
-				     "CAP_NET_ADMIN; run as root",
-				     pf->bdf);
+		return host_add_note(host, pf->bdf, "eswitch_mode",
+				     "eswitch mode is not known: reading it needs "
+				     "CAP_NET_ADMIN; run as root");
 	if (r == -EOPNOTSUPP)
-		return host_add_note(host,
-				     "%s: eswitch mode is not known: this host does not "
-				     "manage the eswitch of the function",
-				     pf->bdf);
+		return host_add_note(host, pf->bdf, NULL, "eswitch mode is not known: this host does not "
+				     "manage the eswitch of the function");
 	return note(host, pf, "eswitch mode is", r);
 }
 
@@ -133,15 +129,13 @@ static int take_ports(struct mlx5lm_pf *pf, const struct devlink_ports *ports)
 static int note_no_ports(struct mlx5lm_pf *pf, struct mlx5lm_host *host)
 {
 	if (pf->eswitch_mode == MLX5LM_ESWITCH_SWITCHDEV)
-		return host_add_note(host,
-				     "%s: port attributes are not known: the PF has VFs but "
-				     "no VF ports",
-				     pf->bdf);
-	return host_add_note(host,
-			     "%s: port attributes are not known: there are no VF ports "
+		return host_add_note(host, pf->bdf, NULL, "port attributes are not known: the PF has VFs but "
+				     "no VF ports");
+	return host_add_note(host, pf->bdf, NULL,
+			     "port attributes are not known: there are no VF ports "
 			     "outside switchdev mode; "
 			     "devlink dev eswitch set pci/%s mode switchdev",
-			     pf->bdf, pf->bdf);
+			     pf->bdf);
 }
 
 static int take_answers(struct mlx5lm_pf *pf, struct mlx5lm_host *host, struct questions *asked)
@@ -178,21 +172,18 @@ int probe_devlink(struct mlx5lm_pf *pf, struct mlx5lm_host *host)
 	if (r == -ETIMEDOUT) {
 		/* They are the thread's now. */
 		asked = NULL;
-		return host_add_note(host,
-				     "%s: PSID, firmware, eswitch mode and ports are not "
+		return host_add_note(host, pf->bdf, NULL,
+				     "PSID, firmware, eswitch mode and ports are not "
 				     "known: devlink gives no answer; somebody changes the "
-				     "PF, try again",
-				     pf->bdf);
+				     "PF, try again");
 	}
 	if (r < 0)
 		return note(host, pf, "PSID, firmware, eswitch mode and ports are", r);
 	if (result == -ENOMEM)
 		return result;
 	if (result < 0)
-		return host_add_note(host,
-				     "%s: PSID, firmware, eswitch mode and ports are not "
+		return host_add_note(host, pf->bdf, NULL, "PSID, firmware, eswitch mode and ports are not "
 				     "known: %s",
-				     pf->bdf,
 				     asked->open_error ? asked->open_error->message
 						       : strerror(-result));
 	return take_answers(pf, host, asked);

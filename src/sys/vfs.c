@@ -163,13 +163,13 @@ static int probe_overrides(const struct root *root, struct mlx5lm_pf *pf, struct
 		if (job.first == pf->num_vfs)
 			return 0;
 		r = host_add_note(
-			host,
+			host, pf->bdf, "driver_override",
 			r == -ETIMEDOUT
-				? "%s: driver_override of VF %s is not known: a change of it waits "
+				? "driver_override of VF %s is not known: a change of it waits "
 				  "in the kernel, most likely for a process that holds it; "
 				  "fuser -v /dev/vfio/*"
-				: "%s: driver_override of VF %s is not known",
-			pf->bdf, pf->vfs[job.first].bdf);
+				: "driver_override of VF %s is not known",
+			pf->vfs[job.first].bdf);
 		if (r < 0)
 			return r;
 		job.first++;
@@ -230,7 +230,7 @@ static int add_vfs(int pf_fd, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return host_add_note(host, "%s: VFs are not known: %s", pf->bdf, strerror(-r));
+		return host_add_note(host, pf->bdf, NULL, "VFs are not known: %s", strerror(-r));
 	for (size_t i = 0; i < length; i++) {
 		_cleanup_free_ char *bdf = NULL;
 		struct mlx5lm_vf *vf;
@@ -241,7 +241,7 @@ static int add_vfs(int pf_fd, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0) {
-			r = host_add_note(host, "%s: VF %u is not known: %s", pf->bdf, indices[i],
+			r = host_add_note(host, pf->bdf, NULL, "VF %u is not known: %s", indices[i],
 					  strerror(-r));
 			if (r < 0)
 				return r;
@@ -263,13 +263,12 @@ int vfs_probe(const struct root *root, int pf_fd, struct mlx5lm_pf *pf, struct m
 	for (size_t i = 0; r == 0 && i < pf->num_vfs; i++) {
 		r = read_vf(root, &pf->vfs[i], &lacks_rights);
 		if (r < 0 && r != -ENOMEM)
-			r = host_add_note(host, "%s: VF %s is not known: %s", pf->bdf,
+			r = host_add_note(host, pf->bdf, NULL, "VF %s is not known: %s",
 					  pf->vfs[i].bdf, strerror(-r));
 	}
 	if (r == 0 && lacks_rights)
-		r = host_add_note(host,
-				  "%s: MSI-X counts of VFs are not known: configuration "
-				  "space is for CAP_SYS_ADMIN; run as root",
-				  pf->bdf);
+		r = host_add_note(host, pf->bdf, "msix_count",
+				  "MSI-X counts of VFs are not known: configuration "
+				  "space is for CAP_SYS_ADMIN; run as root");
 	return r < 0 ? r : probe_overrides(root, pf, host);
 }

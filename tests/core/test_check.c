@@ -21,7 +21,7 @@ static void expect(struct mlx5lm_host *host, const char *id, enum mlx5lm_status 
 	struct mlx5lm_findings findings = { 0 };
 	const struct mlx5lm_finding *finding;
 
-	cr_assert_eq(check_host(host, profile_find(NULL), &findings), 0);
+	cr_assert_eq(check_host(host, profile_find(NULL), NULL, &findings), 0);
 	finding = find(&findings, id);
 	cr_expect_eq(finding->status, status, "%s is %s", id, status_names[finding->status]);
 	if (status != MLX5LM_STATUS_PASS && status != MLX5LM_STATUS_INFO)
@@ -37,7 +37,7 @@ Test(check, a_ready_host_passes_in_everything)
 	struct mlx5lm_host *host = ready_host("a", 2);
 	struct mlx5lm_findings findings = { 0 };
 
-	cr_assert_eq(check_host(host, profile_find(NULL), &findings), 0);
+	cr_assert_eq(check_host(host, profile_find(NULL), NULL, &findings), 0);
 	for (size_t i = 0; i < findings.length; i++)
 		cr_expect_eq(findings.items[i].status, MLX5LM_STATUS_PASS, "%s",
 			     findings.items[i].text[MLX5LM_FINDING_ID]);
@@ -52,7 +52,7 @@ Test(check, an_empty_host_fails_and_everything_is_still_looked_at)
 	struct mlx5lm_host *host;
 
 	cr_assert_eq(host_new(&host), 0);
-	cr_assert_eq(check_host(host, profile_find(NULL), &findings), 0);
+	cr_assert_eq(check_host(host, profile_find(NULL), NULL, &findings), 0);
 	cr_expect_eq(find(&findings, "adapter.present")->status, MLX5LM_STATUS_FAIL);
 	cr_expect_eq(find(&findings, "kernel.version")->status, MLX5LM_STATUS_UNKNOWN);
 	cr_expect_eq(find(&findings, "iommu.active")->status, MLX5LM_STATUS_UNKNOWN);

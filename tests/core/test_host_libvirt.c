@@ -42,7 +42,7 @@ Test(host_libvirt, versions_uuid_and_users_of_vfs_come_into_the_snapshot)
 	cr_expect_null(host->pfs[0].vfs[0].in_use_by);
 	cr_expect_str_eq(host->pfs[0].vfs[1].in_use_by, "one");
 	cr_expect_null(host->pfs[0].vfs[2].in_use_by);
-	cr_expect_eq(host->notes.length, 0);
+	cr_expect_eq(host->num_notes, 0);
 	mlx5lm_host_free(host);
 }
 
@@ -59,10 +59,10 @@ Test(host_libvirt, what_libvirt_did_not_tell_becomes_a_note)
 	cr_assert_eq(host_add_libvirt(host, &facts), 0);
 	cr_expect_null(host->libvirt_uuid);
 	cr_expect_not(host->qemu_version.known);
-	cr_assert_eq(host->notes.length, 3);
-	cr_expect_not_null(strstr(host->notes.items[0], "UUID"));
-	cr_expect_not_null(strstr(host->notes.items[1], "'bad'"));
-	cr_expect_not_null(strstr(host->notes.items[2], "version of QEMU"));
+	cr_assert_eq(host->num_notes, 3);
+	cr_expect_not_null(strstr(host->notes[0].line, "UUID"));
+	cr_expect_not_null(strstr(host->notes[1].line, "'bad'"));
+	cr_expect_not_null(strstr(host->notes[2].line, "version of QEMU"));
 	mlx5lm_host_free(host);
 }
 

@@ -13,7 +13,7 @@ static struct mlx5lm_host *full_host(void)
 
 	set_text(&host->modules[0].srcversion, "0123456789ABCDEF");
 	set_text(&host->pfs[0].vfs[3].in_use_by, "g\xc3\xa4st \"1\"");
-	cr_assert_eq(host_add_note(host, "a note"), 0);
+	cr_assert_eq(host_add_note(host, "host", "iommu_active", "a note"), 0);
 	return host;
 }
 
@@ -23,7 +23,7 @@ Test(report_json, what_is_written_is_read_again)
 	struct mlx5lm_host *host = full_host(), *copy = NULL;
 
 	cr_assert_eq(report_write(host, &first), 0);
-	cr_assert_eq(report_read(first->text, first->length, &copy, NULL), 0);
+	cr_assert_eq(report_read(first->text, first->length, REPORT_DEFAULT_BYTES, &copy, NULL), 0);
 	cr_assert_eq(report_write(copy, &second), 0);
 	cr_assert_str_eq(first->text, second->text);
 	cr_assert_eq(copy->pfs[0].num_vfs, 127);
@@ -53,7 +53,7 @@ Test(report_json, unknown_keys_and_words_of_a_newer_library_are_passed_over)
 					    "\"pfs\": [{\"bdf\": \"0000:08:00.0\", \"x\": 1}]");
 	struct mlx5lm_host *host = NULL;
 
-	cr_assert_eq(report_read(json, strlen(json), &host, NULL), 0);
+	cr_assert_eq(report_read(json, strlen(json), REPORT_DEFAULT_BYTES, &host, NULL), 0);
 	cr_expect_eq(host->iommu_active, MLX5LM_ANSWER_UNKNOWN);
 	cr_expect_eq(host->num_pfs, 1);
 	mlx5lm_host_free(host);
@@ -89,7 +89,7 @@ Test(report_json, a_bad_document_is_refused_with_a_reason)
 		_cleanup_error_ struct mlx5lm_error *error = NULL;
 		struct mlx5lm_host *host = NULL;
 
-		cr_expect_eq(report_read(cases[i].json, strlen(cases[i].json), &host, &error),
+		cr_expect_eq(report_read(cases[i].json, strlen(cases[i].json), REPORT_DEFAULT_BYTES, &host, &error),
 			     -EBADMSG, "%s", cases[i].json);
 		cr_expect(error && strstr(error->message, cases[i].word), "%s: %s", cases[i].json,
 			  mlx5lm_error_get_message(error));
@@ -101,7 +101,7 @@ Test(report_json, a_huge_document_is_refused_unread)
 {
 	struct mlx5lm_host *host = NULL;
 
-	cr_assert_eq(report_read("", REPORT_MAX_BYTES + 1, &host, NULL), -EFBIG);
+	cr_assert_eq(report_read("", REPORT_DEFAULT_BYTES + 1, REPORT_DEFAULT_BYTES, &host, NULL), -EFBIG);
 }
 
 Test(report_json, a_long_string_is_refused)
@@ -116,7 +116,7 @@ Test(report_json, a_long_string_is_refused)
 		strbuf_add(&buf, "a");
 	strbuf_add(&buf, "\"}");
 	cr_assert_eq(strbuf_take(&buf, &json), 0);
-	cr_assert_eq(report_read(json, strlen(json), &host, &error), -EBADMSG);
+	cr_assert_eq(report_read(json, strlen(json), REPORT_DEFAULT_BYTES, &host, &error), -EBADMSG);
 	cr_assert(strstr(error->message, "too long"));
 }
 
@@ -129,7 +129,7 @@ Test(report_json, no_truncation_of_a_document_crashes)
 	for (size_t length = 0; length < text->length - 1; length++) {
 		struct mlx5lm_host *copy = NULL;
 
-		cr_assert_eq(report_read(text->text, length, &copy, NULL), -EBADMSG, "%zu", length);
+		cr_assert_eq(report_read(text->text, length, REPORT_DEFAULT_BYTES, &copy, NULL), -EBADMSG, "%zu", length);
 	}
 	mlx5lm_host_free(host);
 }

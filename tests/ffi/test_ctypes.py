@@ -75,7 +75,7 @@ class Ctypes(unittest.TestCase):
         for order in itertools.permutations(range(4)):
             source, destination = parse('a'), parse('b')
             comparison = new('compare', source, destination)
-            findings = new('check', source, None)
+            findings = new('check', source, None, None)
             objects = [('host_free', source), ('host_free', destination), ('comparison_free', comparison),
                        ('findings_free', findings)]
             for index in order:

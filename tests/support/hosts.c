@@ -12,7 +12,7 @@ void set_text(char **text, const char *value)
 
 static void add_module(struct mlx5lm_host *host, const char *name, uint32_t state)
 {
-	struct module_fact *module;
+	struct mlx5lm_module *module;
 
 	if (host_add_module(host, &module))
 		abort();

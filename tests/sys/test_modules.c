@@ -58,7 +58,7 @@ Test(modules, knows_loaded_loadable_builtin_and_missing_ones)
 	cr_assert_eq(state_of("vfio_pci"), MLX5LM_MODULE_BUILTIN);
 	cr_assert_eq(state_of("vfio_iommu_type1"), MLX5LM_MODULE_MISSING);
 	cr_assert_str_eq(host_find_module(host, "mlx5_core")->srcversion, "0123ABC");
-	cr_assert_eq(host->notes.length, 0);
+	cr_assert_eq(host->num_notes, 0);
 }
 
 Test(modules, paths_are_those_of_the_host_and_not_of_this_process)
@@ -77,7 +77,7 @@ Test(modules, without_a_module_directory_only_loaded_ones_are_known)
 	cr_assert_eq(state_of("mlx5_core"), MLX5LM_MODULE_LOADED);
 	cr_assert_eq(state_of("vfio"), MLX5LM_MODULE_BUILTIN);
 	cr_assert_eq(state_of("mlx5_vfio_pci"), MLX5LM_MODULE_UNKNOWN);
-	cr_assert_eq(host->notes.length, 1);
+	cr_assert_eq(host->num_notes, 1);
 }
 
 Test(modules, a_module_directory_without_indexes_says_nothing)
@@ -85,7 +85,7 @@ Test(modules, a_module_directory_without_indexes_says_nothing)
 	tree_make_dir(tree, "lib/modules/" TREE_RELEASE);
 	probe();
 	cr_assert_eq(state_of("mlx5_vfio_pci"), MLX5LM_MODULE_UNKNOWN);
-	cr_assert_eq(host->notes.length, 1);
+	cr_assert_eq(host->num_notes, 1);
 }
 
 Test(modules, a_module_that_is_still_starting_is_not_loaded)

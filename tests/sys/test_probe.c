@@ -41,8 +41,8 @@ static void probe(void)
 
 static bool is_noted(const char *text)
 {
-	for (size_t i = 0; i < host->notes.length; i++) {
-		if (strstr(host->notes.items[i], text))
+	for (size_t i = 0; i < host->num_notes; i++) {
+		if (strstr(host->notes[i].line, text))
 			return true;
 	}
 	return false;
