@@ -8,6 +8,7 @@ A library of empty functions is made from a copy of the public headers, recorded
 import concurrent.futures
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,10 @@ PROJECT = HERE.parent
 sys.path.insert(0, str(PROJECT / 'tests'))
 
 import tap
+
+
+def project_version():
+    return re.search(r"version: '([\d.]+)'", (PROJECT / 'meson.build').read_text('utf-8'))[1]
 
 
 class Copy:
@@ -165,7 +170,7 @@ class Faults(unittest.TestCase):
 
     def test_a_released_node_is_frozen(self):
         self.copy.edit('abi/HISTORY.md', '## MLX5LM_1.0 (open)', '## MLX5LM_1.0 (released 2030-01-01)')
-        self.copy.edit('meson.build', "version: '0.1.0'", "version: '1.1.0'")
+        self.copy.edit('meson.build', f"version: '{project_version()}'", "version: '1.1.0'")
         self.copy.edit('include/mlx5lm/version.h', 'uint32_t mlx5lm_version_number(void);',
                        'uint32_t mlx5lm_version_number(void); int mlx5lm_version_major(void);')
         self.assertIn('need a new node', self.copy.script('update.py').stderr)

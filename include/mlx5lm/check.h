@@ -130,12 +130,16 @@ void mlx5lm_profile_free(struct mlx5lm_profile *profile);
  * @host: a snapshot of it
  * @profile: the requirements; NULL for the newest one of NVIDIA
  * @scope: NULL or "host" for all of it; the BDF of a PF for it and its VFs, or that of a VF
- *	for it alone; what holds for the whole host is always looked at
+ *	for it and its PF; what holds for the whole host is always looked at
  * @ret: where to put the findings; yours, release with mlx5lm_findings_free()
  * @reterr: set on failure; may be NULL; yours, release with mlx5lm_error_free()
  *
- * Touches nothing and never stops at the first failure. Version numbers only warn where a
- * feature itself can be looked at, because distributions backport.
+ * A PF without VFs does not count against a host that has ready VFs on another one.
+ *
+ * Touches nothing and never stops at the first failure. One cause makes one failure: what
+ * cannot be looked at because of it is INFO, and names it. A kernel whose version looks old
+ * only warns if the kernel itself shows the feature, because distributions backport.
+ * doc/findings.md has an entry for each id.
  *
  * Return: 0, whatever the findings say; -EINVAL; -ENOMEM; -ENOENT if the snapshot has no
  * function @scope.

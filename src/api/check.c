@@ -5,25 +5,38 @@
 
 #include "base/error.h"
 #include "core/json_text.h"
+#include "core/profile_json.h"
 #include "export.h"
 
 MLX5LM_EXPORT int mlx5lm_profile_new_from_name(const char *name, struct mlx5lm_profile **ret,
 					       struct mlx5lm_error **reterr)
 {
 	const struct mlx5lm_profile *known = profile_find(name);
-	struct mlx5lm_profile *profile;
 
 	if (!ret)
 		return error_invalid(reterr, "a place for the profile is needed");
-	if (!known)
-		return error_set(reterr, MLX5LM_ERROR_NOT_FOUND, ENOENT, MLX5LM_SOURCE_LIBRARY,
-				 "there is no profile \"%s\"", name);
-	profile = malloc(sizeof(*profile));
-	if (!profile)
-		return error_no_memory(reterr);
-	*profile = *known;
-	*ret = profile;
-	return 0;
+	if (!known) {
+		error_set(reterr, MLX5LM_ERROR_NOT_FOUND, ENOENT, MLX5LM_SOURCE_LIBRARY,
+			  "there is no profile \"%s\"", name);
+		error_add_remedy(reterr, "take \"%s\" or \"%s\", or write one of your own",
+				 profile_known_name(0), profile_known_name(1));
+		return -ENOENT;
+	}
+	return profile_copy(known, ret) < 0 ? error_no_memory(reterr) : 0;
+}
+
+MLX5LM_EXPORT int mlx5lm_profile_parse(const char *json, size_t length,
+				       struct mlx5lm_profile **ret, struct mlx5lm_error **reterr)
+{
+	if (!json || !ret)
+		return error_invalid(reterr, "a document and a place for the profile are needed");
+	return profile_parse(json, length, ret, reterr);
+}
+
+MLX5LM_EXPORT int mlx5lm_profile_serialize(const struct mlx5lm_profile *profile,
+					   struct mlx5lm_text **ret)
+{
+	return profile && ret ? profile_serialize(profile, ret) : -EINVAL;
 }
 
 MLX5LM_EXPORT const char *mlx5lm_profile_get_name(const struct mlx5lm_profile *profile)
@@ -31,9 +44,23 @@ MLX5LM_EXPORT const char *mlx5lm_profile_get_name(const struct mlx5lm_profile *p
 	return profile ? profile->name : NULL;
 }
 
+MLX5LM_EXPORT const char *mlx5lm_profile_known_name(size_t index)
+{
+	return profile_known_name(index);
+}
+
 MLX5LM_EXPORT void mlx5lm_profile_free(struct mlx5lm_profile *profile)
 {
-	free(profile);
+	profile_free(profile);
+}
+
+static int refuse_scope(const char *scope, struct mlx5lm_error **reterr)
+{
+	error_set(reterr, MLX5LM_ERROR_NOT_FOUND, ENOENT, MLX5LM_SOURCE_LIBRARY,
+		  "the snapshot has no mlx5 function \"%s\"", scope);
+	error_add_remedy(reterr, "take \"host\", or the address of a PF or a VF as "
+				 "lspci -D -d 15b3: shows it, and probe again if it is new");
+	return -ENOENT;
 }
 
 MLX5LM_EXPORT int mlx5lm_check(const struct mlx5lm_host *host,
@@ -41,11 +68,17 @@ MLX5LM_EXPORT int mlx5lm_check(const struct mlx5lm_host *host,
 			       struct mlx5lm_findings **ret, struct mlx5lm_error **reterr)
 {
 	_cleanup_findings_ struct mlx5lm_findings *findings = NULL;
+	int r;
 
 	if (!host || !ret)
 		return error_invalid(reterr, "a snapshot and a place for the findings are needed");
 	findings = calloc(1, sizeof(*findings));
-	if (!findings || check_host(host, profile ? profile : profile_find(NULL), scope, findings) < 0)
+	if (!findings)
+		return error_no_memory(reterr);
+	r = check_host(host, profile ? profile : profile_find(NULL), scope, findings);
+	if (r == -ENOENT)
+		return refuse_scope(scope, reterr);
+	if (r < 0)
 		return error_no_memory(reterr);
 	*ret = TAKE(findings);
 	return 0;

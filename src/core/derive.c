@@ -48,22 +48,6 @@ static uint32_t nv_pending(const struct mlx5lm_pf *pf)
 	return pending;
 }
 
-/*
- * mlx5_vfio_pci looks at "migratable" only when it is bound, and says nothing if it finds it
- * off (Linux, drivers/vfio/pci/mlx5/cmd.c, mlx5vf_cmd_set_migratable).
- */
-static uint32_t bind_state(const struct mlx5lm_vf *vf)
-{
-	if (!vf->driver)
-		return MLX5LM_BIND_STATE_UNBOUND;
-	if (!streq(vf->driver, VARIANT_DRIVER))
-		return MLX5LM_BIND_STATE_WRONG_DRIVER;
-	if (vf->migratable == MLX5LM_PORT_ATTR_STATE_ENABLED &&
-	    vf->vfio_migration == MLX5LM_ANSWER_NO)
-		return MLX5LM_BIND_STATE_NEEDS_REBIND;
-	return MLX5LM_BIND_STATE_GOOD;
-}
-
 int host_derive(struct mlx5lm_host *host)
 {
 	derive_kernel_version(host);
@@ -76,7 +60,7 @@ int host_derive(struct mlx5lm_host *host)
 						    adapter_model(pf->device_id.value) : NULL))
 			return -ENOMEM;
 		for (size_t j = 0; j < pf->num_vfs; j++)
-			pf->vfs[j].bind_state = bind_state(&pf->vfs[j]);
+			pf->vfs[j].bind_state = vf_bind_state(&pf->vfs[j]);
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/findings.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #include "base/array.h"
@@ -42,6 +43,20 @@ struct mlx5lm_finding *findings_add(struct mlx5lm_findings *findings, enum mlx5l
 	return finding;
 }
 
+/* One line of print; NULL when out of memory. */
+static char *print_line(struct mlx5lm_findings *findings, const char *format, va_list args)
+{
+	char *line = str_vprintf(format, args);
+
+	if (!line)
+		findings->error = -ENOMEM;
+	for (char *c = line; c && *c; c++) {
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
+	}
+	return line;
+}
+
 void finding_set(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
 		 enum mlx5lm_finding_key key, const char *format, ...)
 {
@@ -51,10 +66,41 @@ void finding_set(struct mlx5lm_findings *findings, struct mlx5lm_finding *findin
 		return;
 	free(finding->text[key]);
 	va_start(args, format);
-	finding->text[key] = str_vprintf(format, args);
+	finding->text[key] = print_line(findings, format, args);
 	va_end(args);
-	if (!finding->text[key])
+	if (finding->text[key] && !*finding->text[key]) {
+		free(finding->text[key]);
+		finding->text[key] = NULL;
+	}
+}
+
+void finding_explain(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
+		     const char *format, ...)
+{
+	_cleanup_free_ char *line = NULL;
+	char **text;
+	size_t length;
+	va_list args;
+
+	if (!finding)
+		return;
+	va_start(args, format);
+	line = print_line(findings, format, args);
+	va_end(args);
+	if (!line)
+		return;
+	text = &finding->text[MLX5LM_FINDING_EXPLAIN];
+	length = strlen(line);
+	/* A newline between this line and the one before it, and the NUL. */
+	if (array_reserve(text, &finding->explain_allocated, finding->explain_length + length + 2,
+			  1)) {
 		findings->error = -ENOMEM;
+		return;
+	}
+	if (finding->explain_length)
+		(*text)[finding->explain_length++] = '\n';
+	memcpy(*text + finding->explain_length, line, length + 1);
+	finding->explain_length += length;
 }
 
 int findings_move(struct mlx5lm_findings *to, struct mlx5lm_findings *from)

@@ -13,6 +13,8 @@
 struct mlx5lm_finding {
 	enum mlx5lm_status status;
 	char *text[FINDING_NUM_TEXTS]; /* by enum mlx5lm_finding_key */
+	size_t explain_length;
+	size_t explain_allocated;
 };
 
 /* error sticks, so that rules need not check each call: look at it once, at the end. */
@@ -27,9 +29,16 @@ struct mlx5lm_findings {
 struct mlx5lm_finding *findings_add(struct mlx5lm_findings *findings, enum mlx5lm_status status,
 				    const char *id, const char *object);
 
-/* A text of a finding of findings; "" and NULL formats are left out. */
+/*
+ * A text of a finding of findings; "" and a NULL format leave it out. It is one line: control
+ * characters, which only a broken or hostile snapshot has, become '?'.
+ */
 void finding_set(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
 		 enum mlx5lm_finding_key key, const char *format, ...) _printf_(4, 5);
+
+/* Adds a line to the evidence. */
+void finding_explain(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
+		     const char *format, ...) _printf_(3, 4);
 
 /* Puts all of from behind what is in to, and empties from. 0 or -ENOMEM. */
 int findings_move(struct mlx5lm_findings *to, struct mlx5lm_findings *from);

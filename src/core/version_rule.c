@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <string.h>
 
 int version_parse(const char *text, struct version *ret)
 {
@@ -26,6 +27,32 @@ int version_parse(const char *text, struct version *ret)
 		return -EINVAL;
 	*ret = version;
 	return 0;
+}
+
+int version_parse_all(const char *text, struct version *ret)
+{
+	size_t length = strlen(text), dots = 0;
+
+	for (size_t i = 0; i < length; i++)
+		dots += text[i] == '.';
+	if (strspn(text, "0123456789.") != length || dots > 2 || strstr(text, "..") ||
+	    (length && text[length - 1] == '.'))
+		return -EINVAL;
+	return version_parse(text, ret);
+}
+
+bool version_is_plain(const char *release)
+{
+	struct version version;
+	const char *rest;
+
+	if (version_parse(release, &version) < 0)
+		return false;
+	/* A number of the stable series is only kept by those who take all of it. */
+	if (version.part[2] > 0)
+		return true;
+	rest = release + strspn(release, "0123456789.");
+	return rest[0] != '-' || !isdigit((unsigned char)rest[1]);
 }
 
 struct version version_from_libvirt(uint64_t number)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/vf_ready.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 
@@ -14,72 +15,187 @@ void vf_unfit_release(struct vf_unfit *unfit)
 	*unfit = (struct vf_unfit){ 0 };
 }
 
-static int unfit(struct vf_unfit *ret, bool unknown, char *reason, char *remedy)
+/* Takes reason and remedy over. */
+static int unfit(struct vf_unfit *ret, const char *id, char *reason, char *remedy)
 {
-	*ret = (struct vf_unfit){ .reason = reason, .remedy = remedy, .unknown = unknown };
+	*ret = (struct vf_unfit){ .id = id, .reason = reason, .remedy = remedy };
 	if (reason && remedy)
 		return 0;
 	vf_unfit_release(ret);
 	return -ENOMEM;
 }
 
-static char *enable_command(const struct mlx5lm_pf *pf, const struct mlx5lm_vf *vf)
+/*
+ * mlx5_vfio_pci looks at "migratable" only when it is bound, and says nothing if it finds it
+ * off (Linux, drivers/vfio/pci/mlx5/cmd.c, mlx5vf_cmd_set_migratable).
+ */
+uint32_t vf_bind_state(const struct mlx5lm_vf *vf)
 {
-	if (!vf->port_index.known)
-		return str_printf("devlink port function set <port of %s> migratable enable",
-				  vf->bdf);
-	return str_printf("devlink port function set pci/%s/%" PRIu64
-			  " migratable enable, while the VF is unbound",
-			  pf->bdf, vf->port_index.value);
+	if (!vf->driver)
+		return MLX5LM_BIND_STATE_UNBOUND;
+	if (!streq(vf->driver, VARIANT_DRIVER))
+		return MLX5LM_BIND_STATE_WRONG_DRIVER;
+	if (vf->migratable == MLX5LM_PORT_ATTR_STATE_ENABLED &&
+	    vf->vfio_migration == MLX5LM_ANSWER_NO)
+		return MLX5LM_BIND_STATE_NEEDS_REBIND;
+	return MLX5LM_BIND_STATE_GOOD;
 }
 
-static int check_migratable(const struct mlx5lm_pf *pf, const struct mlx5lm_vf *vf,
-			    struct vf_unfit *ret)
+/* A snapshot is a document from anywhere: not every text belongs into a command. */
+static bool is_driver_name(const char *text)
 {
-	switch (vf->migratable) {
-	case MLX5LM_PORT_ATTR_STATE_ENABLED:
-		return 0;
-	case MLX5LM_PORT_ATTR_STATE_DISABLED:
-		return unfit(ret, false, str_printf("migratable is disabled"),
-			     enable_command(pf, vf));
-	case MLX5LM_PORT_ATTR_STATE_UNSUPPORTED:
-		return unfit(ret, false,
-			     str_printf("kernel or firmware offers no migratable attribute"),
-			     str_printf("mlxconfig -d %s s VF_MIGRATION_MODE=2, then reboot", pf->bdf));
-	default:
-		if (pf->eswitch_mode == MLX5LM_ESWITCH_LEGACY)
-			return unfit(ret, false,
-				     str_printf("the eswitch of %s is in legacy mode, which has "
-						"no port function", pf->bdf),
-				     str_printf("devlink dev eswitch set pci/%s mode switchdev",
-						pf->bdf));
-		return unfit(ret, true, str_printf("migratable is not known"),
-			     str_printf("probe with CAP_NET_ADMIN"));
+	for (; *text; text++) {
+		if (!isalnum((unsigned char)*text) && !strchr("_-.", *text))
+			return false;
 	}
+	return true;
+}
+
+/* Frees the VF: a write to unbind blocks for as long as somebody has it open. */
+static void add_unbind(struct strbuf *command, const struct mlx5lm_vf *vf)
+{
+	if (!vf->driver)
+		return;
+	if (vf->in_use_by)
+		strbuf_printf(command, "detach it from domain %s; ", vf->in_use_by);
+	else if (vf->in_use_pid.known)
+		strbuf_printf(command, "end process %" PRIu64 "; ", vf->in_use_pid.value);
+	if (is_driver_name(vf->driver))
+		strbuf_printf(command, "echo %s > /sys/bus/pci/drivers/%s/unbind; ", vf->bdf,
+			      vf->driver);
+	else
+		strbuf_printf(command, "echo %s > /sys/bus/pci/devices/%s/driver/unbind; ",
+			      vf->bdf, vf->bdf);
+}
+
+static void add_bind(struct strbuf *command, const struct mlx5lm_vf *vf)
+{
+	if (!streq(vf->driver, VARIANT_DRIVER))
+		strbuf_printf(command, "echo " VARIANT_DRIVER
+			      " > /sys/bus/pci/devices/%s/driver_override; ", vf->bdf);
+	strbuf_printf(command, "echo %s > /sys/bus/pci/drivers/" VARIANT_DRIVER "/bind", vf->bdf);
+}
+
+static char *take_text(struct strbuf *buf)
+{
+	char *text = NULL;
+
+	return strbuf_take(buf, &text) < 0 ? NULL : text;
+}
+
+/* The whole way, because the attribute counts only when the driver is bound after it. */
+static char *enable_command(const struct mlx5lm_pf *pf, const struct mlx5lm_vf *vf)
+{
+	struct strbuf command = { 0 };
+
+	add_unbind(&command, vf);
+	if (vf->port_index.known)
+		strbuf_printf(&command, "devlink port function set pci/%s/%" PRIu64
+			      " migratable enable; ", pf->bdf, vf->port_index.value);
+	else
+		strbuf_printf(&command, "devlink port function set <port of %s> migratable "
+			      "enable; ", vf->bdf);
+	add_bind(&command, vf);
+	return take_text(&command);
 }
 
 static char *bind_command(const struct mlx5lm_vf *vf)
 {
-	_cleanup_free_ char *unbind = NULL;
+	struct strbuf command = { 0 };
 
-	unbind = vf->driver ? str_printf("echo %s > /sys/bus/pci/drivers/%s/unbind; ", vf->bdf,
-					 vf->driver) :
-			      strdup("");
-	if (!unbind)
-		return NULL;
-	return str_printf("%secho " VARIANT_DRIVER " > /sys/bus/pci/devices/%s/driver_override; "
-			  "echo %s > /sys/bus/pci/drivers_probe", unbind, vf->bdf, vf->bdf);
+	add_unbind(&command, vf);
+	add_bind(&command, vf);
+	return take_text(&command);
 }
 
-static int check_driver(const struct mlx5lm_vf *vf, struct vf_unfit *ret)
+int vf_check_migratable(const struct mlx5lm_pf *pf, const struct mlx5lm_vf *vf,
+			struct vf_unfit *ret)
 {
-	if (streq(vf->driver, VARIANT_DRIVER))
+	int r;
+
+	switch (vf->migratable) {
+	case MLX5LM_PORT_ATTR_STATE_ENABLED:
 		return 0;
-	return unfit(ret, false,
-		     vf->driver ? str_printf("it is bound to %s instead of " VARIANT_DRIVER,
-					     vf->driver) :
-				  str_printf("it is not bound to " VARIANT_DRIVER),
-		     bind_command(vf));
+	case MLX5LM_PORT_ATTR_STATE_DISABLED:
+		return unfit(ret, "vf.unfit", str_printf("migratable is disabled"),
+			     enable_command(pf, vf));
+	case MLX5LM_PORT_ATTR_STATE_UNSUPPORTED:
+		return unfit(ret, "vf.unfit",
+			     str_printf("kernel or firmware offers no migratable attribute"),
+			     str_printf("mstconfig -d %s set VF_MIGRATION_MODE=2, then reboot",
+					pf->bdf));
+	default:
+		if (pf->eswitch_mode == MLX5LM_ESWITCH_LEGACY)
+			return unfit(ret, "vf.unfit",
+				     str_printf("the eswitch of %s is in legacy mode, which has "
+						"no port function", pf->bdf),
+				     str_printf("devlink dev eswitch set pci/%s mode switchdev",
+						pf->bdf));
+		r = unfit(ret, "vf.unfit", str_printf("migratable is not known"),
+			  str_printf("look with: devlink port show; only a PF bound to mlx5_core "
+				     "in switchdev mode has ports for its VFs"));
+		ret->unknown = true;
+		return r;
+	}
+}
+
+int vf_check_bind(const struct mlx5lm_vf *vf, struct vf_unfit *ret)
+{
+	switch (vf_bind_state(vf)) {
+	case MLX5LM_BIND_STATE_UNBOUND:
+		return unfit(ret, "vf.bad_bind", str_printf("it is not bound to " VARIANT_DRIVER),
+			     bind_command(vf));
+	case MLX5LM_BIND_STATE_WRONG_DRIVER:
+		return unfit(ret, "vf.bad_bind",
+			     str_printf("it is bound to %s instead of " VARIANT_DRIVER,
+					vf->driver),
+			     bind_command(vf));
+	case MLX5LM_BIND_STATE_NEEDS_REBIND:
+		return unfit(ret, "vf.bad_bind",
+			     str_printf("it needs a rebind: its VFIO device offers no migration, "
+					"as if it was bound before migratable was enabled"),
+			     bind_command(vf));
+	default:
+		break;
+	}
+	/* The attribute may not be readable, but the device itself has said no. */
+	if (vf->vfio_migration == MLX5LM_ANSWER_NO)
+		return unfit(ret, "vf.migration",
+			     str_printf("its VFIO device offers no migration"),
+			     str_printf("enable migratable of the VF, and bind it again"));
+	return 0;
+}
+
+int vf_check_iommu(const struct mlx5lm_vf *vf, struct vf_unfit *ret)
+{
+	if (!vf->iommu_group.known)
+		return unfit(ret, "vf.iommu_group", str_printf("it has no IOMMU group"),
+			     str_printf("boot with intel_iommu=on, or enable the IOMMU in the "
+					"firmware setup"));
+	if (vf->iommu_group_viable == MLX5LM_ANSWER_NO)
+		return unfit(ret, "vf.iommu_group",
+			     str_printf("a host driver holds another function of its IOMMU group "
+					"%" PRIu64, vf->iommu_group.value),
+			     str_printf("unbind the others: ls -d /sys/kernel/iommu_groups/%" PRIu64
+					"/devices/*/driver", vf->iommu_group.value));
+	return 0;
+}
+
+static int check_free(const struct mlx5lm_vf *vf, struct vf_unfit *ret)
+{
+	char *reason;
+	int r;
+
+	if (vf->in_use_by)
+		reason = str_printf("domain %s uses it", vf->in_use_by);
+	else if (vf->in_use_pid.known)
+		reason = str_printf("process %" PRIu64 " (%s) uses it", vf->in_use_pid.value,
+				    vf->in_use_comm ? vf->in_use_comm : "?");
+	else
+		return 0;
+	r = unfit(ret, "vf.in_use", reason, str_printf("choose another VF"));
+	ret->busy = true;
+	return r;
 }
 
 int vf_check_role(const struct mlx5lm_pf *pf, const struct mlx5lm_vf *vf, enum vf_role role,
@@ -88,20 +204,14 @@ int vf_check_role(const struct mlx5lm_pf *pf, const struct mlx5lm_vf *vf, enum v
 	int r;
 
 	*ret = (struct vf_unfit){ 0 };
-	r = check_migratable(pf, vf, ret);
-	if (r < 0 || ret->reason)
-		return r;
-	r = check_driver(vf, ret);
-	if (r < 0 || ret->reason)
-		return r;
-	if (!vf->iommu_group.known)
-		return unfit(ret, false, str_printf("it has no IOMMU group"),
-			     str_printf("boot with intel_iommu=on, or enable the IOMMU in the "
-					"firmware setup"));
-	if (role == VF_DESTINATION && vf->in_use_by)
-		return unfit(ret, false, str_printf("domain %s uses it", vf->in_use_by),
-			     str_printf("choose another VF"));
-	return 0;
+	r = vf_check_migratable(pf, vf, ret);
+	if (r == 0 && !ret->reason)
+		r = vf_check_bind(vf, ret);
+	if (r == 0 && !ret->reason)
+		r = vf_check_iommu(vf, ret);
+	if (r == 0 && !ret->reason && role == VF_DESTINATION)
+		r = check_free(vf, ret);
+	return r;
 }
 
 const struct mlx5lm_vf *host_find_vf(const struct mlx5lm_host *host, const char *bdf,

@@ -52,3 +52,29 @@ Test(version_rule, libvirt_numbers_are_taken_apart)
 	cr_assert_eq(version.part[1], 3);
 	cr_assert_eq(version.part[2], 2);
 }
+
+Test(version_rule, people_write_nothing_but_numbers)
+{
+	static const char *const good[] = { "6.7", "28.41.1000", "0.0" };
+	static const char *const bad[] = { "6", "6.7.", ".6", "6..7", "6.7-rc1", "1.2.3.4", " 6.7",
+					   "6.7 ", "" };
+	struct version version;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+		cr_expect_eq(version_parse_all(good[i], &version), 0, "\"%s\"", good[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+		cr_expect_eq(version_parse_all(bad[i], &version), -EINVAL, "\"%s\"", bad[i]);
+}
+
+Test(version_rule, frozen_kernel_versions_say_nothing_of_fixes)
+{
+	static const char *const plain[] = { "6.12.95+deb12-amd64", "6.7.0", "6.7.0-rc1", "7.3.4",
+					     "6.12.8-200.fc41.x86_64" };
+	static const char *const frozen[] = { "5.14.0-427.el9.x86_64", "6.8.0-40-generic",
+					      "6.1.0-18-amd64", "unreadable" };
+
+	for (size_t i = 0; i < ARRAY_LENGTH(plain); i++)
+		cr_expect(version_is_plain(plain[i]), "%s", plain[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(frozen); i++)
+		cr_expect_not(version_is_plain(frozen[i]), "%s", frozen[i]);
+}

@@ -212,6 +212,39 @@ class Docs(Lint):
         self.seed('void mlx5lm_thing_free', 'int mlx5lm_other(void);\nvoid mlx5lm_thing_free', 'no comment block')
 
 
+class Findings(Lint):
+    ENTRY = '#### `{}`\n\n(fail, or pass) What.\n\n* Why: so.\n* Source: there.\n* Remedy: do.\n\n'
+
+    def tree(self, entries, listed=('a.one', 'b.two'), used=('a.one', 'b.two')):
+        self.write('doc/findings.md', '## mlx5lm_check()\n\n' + ''.join(entries) + '## mlx5lm_compare()\n')
+        self.write('src/core/check_ids.c', ''.join(f'\t"{name}",\n' for name in listed))
+        self.write('src/core/check.c', ''.join(f'point("{name}");\n' for name in used))
+        self.write('src/core/vf_ready.c', '')
+
+    def test_a_document_that_fits(self):
+        self.tree([self.ENTRY.format('a.one'), self.ENTRY.format('b.two')])
+        self.passes('findings')
+
+    def test_documents_that_do_not_fit(self):
+        one, two = self.ENTRY.format('a.one'), self.ENTRY.format('b.two')
+        for entries, words in (([one], 'no entry for b.two'),
+                               ([one, two, self.ENTRY.format('c.three')], 'c.three is not in'),
+                               ([two, one], 'not in the order'),
+                               ([one, two, two], 'has two entries'),
+                               ([one, two.replace('* Source: there.\n', '')], 'has no "Source:"'),
+                               ([one, two.replace('(fail, or pass) ', '')], 'does not begin with its statuses')):
+            with self.subTest(words):
+                self.tree(entries)
+                self.fails('findings', words)
+
+    def test_rules_that_do_not_fit(self):
+        both = [self.ENTRY.format('a.one'), self.ENTRY.format('b.two')]
+        self.tree(both, used=('a.one',))
+        self.fails('findings', 'no rule makes b.two')
+        self.tree(both, used=('a.one', 'b.two', 'b.twoo'))
+        self.fails('findings', 'b.twoo is not in')
+
+
 class Sizes(Lint):
     def long_function(self, lines):
         self.write('src/core/long.c', 'int longest(\n\tint x)\n{\n' + '\tx++;\n' * lines + '}\n')

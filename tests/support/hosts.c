@@ -17,7 +17,10 @@ static void add_module(struct mlx5lm_host *host, const char *name, uint32_t stat
 	if (host_add_module(host, &module))
 		abort();
 	set_text(&module->name, name);
+	set_text(&module->source, state == MLX5LM_MODULE_LOADED ? "sysfs" : "modules.dep");
 	module->state = state;
+	module->in_tree = MLX5LM_ANSWER_YES;
+	module->blacklisted = MLX5LM_ANSWER_NO;
 }
 
 static void add_vf(struct mlx5lm_pf *pf, size_t index)
@@ -34,7 +37,9 @@ static void add_vf(struct mlx5lm_pf *pf, size_t index)
 	vf->device_id = fact_u64(0x101e);
 	set_text(&vf->driver, "mlx5_vfio_pci");
 	set_text(&vf->driver_override, "mlx5_vfio_pci");
+	set_text(&vf->best_driver, "mlx5_vfio_pci");
 	vf->iommu_group = fact_u64(20 + index);
+	vf->iommu_group_viable = MLX5LM_ANSWER_YES;
 	vf->msix_count = fact_u64(11);
 	snprintf(text, sizeof(text), "02:00:00:00:%02zx:%02zx", index >> 8, index & 0xff);
 	set_text(&vf->hw_addr, text);
@@ -53,14 +58,23 @@ struct mlx5lm_host *bare_host(const char *hostname)
 	if (host_new(&host) || host_add_pf(host, &pf))
 		abort();
 	set_text(&host->hostname, hostname);
-	set_text(&host->kernel_release, "6.12.95+deb12-amd64");
+	set_text(&host->kernel_release, "6.12.107+deb13-amd64");
+	host->kernel_lockdown = MLX5LM_LOCKDOWN_NONE;
+	host->kernel_modules_disabled = MLX5LM_ANSWER_NO;
 	host->iommu_active = MLX5LM_ANSWER_YES;
+	host->vfio_noiommu = MLX5LM_ANSWER_NO;
+	host->vfio_unsafe_interrupts = MLX5LM_ANSWER_NO;
+	set_text(&host->libvirt_uri, "qemu:///system");
+	host->libvirt_live_migration = MLX5LM_ANSWER_YES;
+	set_text(&host->libvirt_migration_transports, "tcp rdma");
 	set_text(&host->libvirt_uuid, hostname);
 	host->libvirt_daemon_version = fact_u64(11003000);
 	host->qemu_version = fact_u64(10000002);
 	add_module(host, "mlx5_core", MLX5LM_MODULE_LOADED);
 	add_module(host, "mlx5_vfio_pci", MLX5LM_MODULE_LOADABLE);
 	add_module(host, "vfio_pci", MLX5LM_MODULE_LOADABLE);
+	add_module(host, "vfio", MLX5LM_MODULE_LOADABLE);
+	add_module(host, "vfio_iommu_type1", MLX5LM_MODULE_LOADABLE);
 	set_text(&pf->bdf, "0000:08:00.0");
 	pf->vendor_id = fact_u64(0x15b3);
 	pf->device_id = fact_u64(0x1021);
@@ -70,6 +84,7 @@ struct mlx5lm_host *bare_host(const char *hostname)
 	set_text(&pf->fw_running, "28.41.1000");
 	set_text(&pf->fw_stored, "28.41.1000");
 	pf->eswitch_mode = MLX5LM_ESWITCH_LEGACY;
+	pf->eswitch_manager = MLX5LM_ANSWER_YES;
 	pf->sriov_total_vfs = fact_u64(127);
 	pf->sriov_num_vfs = fact_u64(0);
 	pf->sriov_offset = fact_u64(2);
@@ -83,7 +98,8 @@ struct mlx5lm_host *ready_host(const char *hostname, size_t num_vfs)
 {
 	struct mlx5lm_host *host = bare_host(hostname);
 
-	host->modules[1].state = MLX5LM_MODULE_LOADED;
+	for (size_t i = 0; i < host->num_modules; i++)
+		host->modules[i].state = MLX5LM_MODULE_LOADED;
 	host->pfs[0].eswitch_mode = MLX5LM_ESWITCH_SWITCHDEV;
 	host->pfs[0].sriov_num_vfs = fact_u64(num_vfs);
 	for (size_t i = 0; i < num_vfs; i++)
