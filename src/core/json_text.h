@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "base/text.h"
 
 DEFINE_CLEANUP(json_t *, json_decref)
@@ -13,7 +14,26 @@ DEFINE_CLEANUP(json_t *, json_decref)
 /* Writes json, whose reference is taken over (NULL is -ENOMEM), as text. 0 or -ENOMEM. */
 int json_to_text(json_t *json, size_t flags, struct mlx5lm_text **ret);
 
+/* The same as a plain string, from malloc(). */
+int json_to_str(const json_t *json, size_t flags, char **ret, size_t *ret_length);
+
 /* Adds a string; a NULL value is left out. 0 or -1, as jansson. */
 int json_set_str(json_t *object, const char *key, const char *value);
+
+/*
+ * A string that can be printed and read again, whatever text is: at most max_length bytes of
+ * it, a space for each control character, '?' for each byte that is not UTF-8. NULL when out
+ * of memory.
+ */
+json_t *json_clean_string(const char *text, size_t max_length);
+
+/* Whether a string that is UTF-8 holds a control character (C0, DEL or C1). */
+bool json_has_control(const char *text, size_t length);
+
+/*
+ * Where a text is nested deeper than max_depth, or length if it is nowhere: the parser is
+ * recursive, and nobody knows the stack of the thread it runs on. The text need not be JSON.
+ */
+size_t json_find_too_deep(const char *text, size_t length, unsigned int max_depth);
 
 #endif
