@@ -13,6 +13,16 @@ struct libvirt_domain {
 	char *xml; /* live, not checked */
 };
 
+/* Why something is unknown. */
+struct libvirt_note {
+	char *facts; /* as host_add_note() takes them */
+	char *text;
+};
+
+/* The facts that capabilities_xml has. */
+#define LIBVIRT_CAPABILITY_FACTS                                                                   \
+	"libvirt_uuid libvirt_live_migration libvirt_migration_transports cpu_model cpu_vendor"
+
 struct libvirt_facts {
 	char *uri;
 	char *capabilities_xml; /* not checked */
@@ -22,11 +32,15 @@ struct libvirt_facts {
 	struct libvirt_domain *domains; /* the active ones */
 	size_t num_domains;
 	size_t allocated_domains;
-	struct strv notes; /* why something is unknown */
+	struct libvirt_note *notes;
+	size_t num_notes;
+	size_t allocated_notes;
 };
 
 /* 0 or -ENOMEM; the new item is zeroed. */
 int libvirt_facts_add_domain(struct libvirt_facts *facts, struct libvirt_domain **ret);
+int libvirt_facts_add_note(struct libvirt_facts *facts, const char *unknown, const char *format,
+			   ...) _printf_(3, 4);
 void libvirt_facts_release(struct libvirt_facts *facts);
 
 #define _cleanup_libvirt_facts_ _cleanup_(libvirt_facts_release)

@@ -4,6 +4,8 @@
 #include <errno.h>
 
 #include "api/context.h"
+#include "api/host_nv.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "core/bdf.h"
 #include "core/derive.h"
@@ -88,23 +90,39 @@ MLX5LM_EXPORT void mlx5lm_probe_options_free(struct mlx5lm_probe_options *option
 	free(options);
 }
 
+/* NULL in *ret, and words in *why, if the daemon is not asked. 0 or -ENOMEM. */
+static int start_libvirt(const struct mlx5lm_ctx *ctx, const char *uri,
+			 struct libvirt_probe **ret, const char **why)
+{
+	int r;
+
+	if (!uri)
+		*why = "the caller named no daemon";
+	else if (!ctx->root->native)
+		*why = "the root is another machine's";
+	if (*why)
+		return 0;
+	r = libvirt_probe_start(uri, ret, NULL);
+	if (r < 0 && r != -ENOMEM)
+		*why = "there can be no more threads";
+	return r == -ENOMEM ? r : 0;
+}
+
 /* A daemon that does not answer leaves its facts unknown; only lack of memory is a failure. */
-static int add_libvirt(const struct mlx5lm_ctx *ctx, struct mlx5lm_host *host, const char *uri)
+static int finish_libvirt(struct mlx5lm_host *host, struct libvirt_probe *probe, const char *why,
+			  uint64_t until_ms)
 {
 	_cleanup_libvirt_facts_ struct libvirt_facts facts = { 0 };
 	_cleanup_error_ struct mlx5lm_error *error = NULL;
 	int r;
 
-	if (!ctx->root->native)
-		return host_add_note(host, "libvirt", NULL,
-				     "it was not asked: the root is another machine's");
-	r = libvirt_probe(uri, &facts, &error);
+	if (!probe)
+		return host_skip_libvirt(host, why);
+	r = libvirt_probe_finish(probe, until_ms, &facts, &error);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
-		return host_add_note(host, "libvirt", NULL, "%s (%s)", error->message,
-				     error->detail ? error->detail : "no detail");
-	return host_add_libvirt(host, &facts);
+	return r < 0 ? host_add_libvirt_failure(host, &facts, error) :
+		       host_add_libvirt(host, &facts);
 }
 
 MLX5LM_EXPORT int mlx5lm_host_probe(struct mlx5lm_ctx *ctx,
@@ -112,15 +130,28 @@ MLX5LM_EXPORT int mlx5lm_host_probe(struct mlx5lm_ctx *ctx,
 				    struct mlx5lm_host **ret, struct mlx5lm_error **reterr)
 {
 	const char *uri = options ? options->libvirt_uri : DEFAULT_LIBVIRT_URI;
+	const struct probe_options probe_options = {
+		.until_ms = (uint64_t)clock_now_ms() +
+			    (options ? options->timeout_ms : DEFAULT_TIMEOUT_MS),
+		.open_vfs = options && options->open_vfs,
+	};
+	_cleanup_libvirt_probe_ struct libvirt_probe *libvirt = NULL;
 	_cleanup_host_ struct mlx5lm_host *host = NULL;
+	const char *why = NULL;
 	int r;
 
 	if (!ctx || !ret)
 		return error_invalid(reterr, "a context and a place for the snapshot are needed");
-	r = probe_host(ctx->root, &ctx->log, &host, reterr);
+	/* The daemon answers while the kernel is asked. */
+	if (start_libvirt(ctx, uri, &libvirt, &why) < 0)
+		return error_no_memory(reterr);
+	r = probe_host(ctx->root, &ctx->log, &probe_options, &host, reterr);
 	if (r < 0)
 		return r;
-	if ((uri && add_libvirt(ctx, host, uri) < 0) || host_derive(host) < 0)
+	if (host_add_nv(host, ctx->root, options && options->nv_tools, probe_options.until_ms) <
+		    0 ||
+	    finish_libvirt(host, TAKE(libvirt), why, probe_options.until_ms) < 0 ||
+	    host_derive(host) < 0)
 		return error_no_memory(reterr);
 	*ret = TAKE(host);
 	return 0;

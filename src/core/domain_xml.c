@@ -8,6 +8,10 @@
 
 static const char *const what = "domain XML";
 
+/* Of capabilities: of a CPU model or a transport, and of transports. */
+#define MAX_NAME_LENGTH 128
+#define MAX_TRANSPORTS 16
+
 static int bad(struct mlx5lm_error **reterr, const xmlNode *node, const char *why)
 {
 	return error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
@@ -121,6 +125,8 @@ static int add_hostdev(struct domain_xml *domain, const xmlNode *node,
 	struct hostdev hostdev = { 0 };
 	int r;
 
+	if (domain->num_hostdevs == DOMAIN_XML_MAX_HOSTDEVS)
+		return bad(reterr, node, "there are too many devices of the host");
 	if (!address)
 		return bad(reterr, node, "it has no source address");
 	r = fill_hostdev(node, address, &hostdev, reterr);
@@ -140,6 +146,7 @@ static int add_hostdev(struct domain_xml *domain, const xmlNode *node,
 /* Finds the place of each hostdev's source address, which domain_xml_map() edits. */
 static void number_elements(struct domain_xml *domain, const xmlNode *root)
 {
+	const xmlNode *devices = xml_child(root, "devices");
 	size_t element = 0, next = 0;
 
 	for (const xmlNode *node = root; node; node = xml_next(root, node)) {
@@ -147,7 +154,8 @@ static void number_elements(struct domain_xml *domain, const xmlNode *root)
 			continue;
 		/* Hostdevs were added in document order, each with the first address of its source. */
 		if (next < domain->num_hostdevs && xml_is(node, "address") &&
-		    xml_is(node->parent, "source") && is_hostdev(node->parent->parent) > 0 &&
+		    xml_is(node->parent, "source") && node->parent->parent->parent == devices &&
+		    is_hostdev(node->parent->parent) > 0 &&
 		    xml_child(node->parent->parent, "source") == node->parent &&
 		    xml_child(node->parent, "address") == node)
 			domain->hostdevs[next++].element = element;
@@ -355,12 +363,92 @@ int domain_xml_map(const char *xml, const struct vf_mapping *mappings, size_t nu
 	return 0;
 }
 
-int capabilities_xml_uuid(const char *xml, char **ret, struct mlx5lm_error **reterr)
+void capabilities_release(struct capabilities *capabilities)
 {
-	_cleanup_xml_ xmlDoc *document = NULL;
-	const xmlNode *host, *uuid;
+	free(capabilities->uuid);
+	free(capabilities->migration_transports);
+	free(capabilities->cpu_model);
+	free(capabilities->cpu_vendor);
+	*capabilities = (struct capabilities){ 0 };
+}
+
+/* A name that libvirt has for something: no spaces, and not without end. */
+static bool is_name(const char *text)
+{
+	size_t length = strnlen(text, MAX_NAME_LENGTH + 1);
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	}
+	return length && length <= MAX_NAME_LENGTH;
+}
+
+/* *ret is left alone if there is no such element, or no name in it. 0 or -ENOMEM. */
+static int read_name(const xmlNode *parent, const char *name, char **ret)
+{
+	const xmlNode *node = parent ? xml_child(parent, name) : NULL;
+	_cleanup_free_ char *text = NULL;
 	bool no_memory = false;
-	char *text;
+
+	if (!node)
+		return 0;
+	text = xml_content(node, &no_memory);
+	if (no_memory)
+		return -ENOMEM;
+	if (is_name(text))
+		*ret = TAKE(text);
+	return 0;
+}
+
+static int read_transports(const xmlNode *features, char **ret)
+{
+	const xmlNode *list = xml_child(features, "uri_transports");
+	_cleanup_(strv_release) struct strv names = { 0 };
+	_cleanup_(strbuf_release) struct strbuf text = { 0 };
+	bool no_memory = false;
+
+	for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+		_cleanup_free_ char *name = NULL;
+
+		if (!xml_is(node, "uri_transport") || names.length == MAX_TRANSPORTS)
+			continue;
+		name = xml_content(node, &no_memory);
+		if (no_memory || (is_name(name) && strv_take(&names, TAKE(name)) < 0))
+			return -ENOMEM;
+	}
+	strv_sort(&names);
+	for (size_t i = 0; i < names.length; i++) {
+		if (i == 0 || !streq(names.items[i], names.items[i - 1]))
+			strbuf_printf(&text, "%s%s", i ? " " : "", names.items[i]);
+	}
+	return names.length ? strbuf_take(&text, ret) : 0;
+}
+
+static int read_host(const xmlNode *host, struct capabilities *capabilities)
+{
+	const xmlNode *uuid = xml_child(host, "uuid");
+	const xmlNode *cpu = xml_child(host, "cpu");
+	const xmlNode *features = xml_child(host, "migration_features");
+	bool no_memory = false;
+
+	if (uuid)
+		capabilities->uuid = xml_content(uuid, &no_memory);
+	if (no_memory || read_name(cpu, "model", &capabilities->cpu_model) < 0 ||
+	    read_name(cpu, "vendor", &capabilities->cpu_vendor) < 0)
+		return -ENOMEM;
+	if (!features)
+		return 0;
+	capabilities->live_migration = xml_child(features, "live") ? MLX5LM_ANSWER_YES :
+								     MLX5LM_ANSWER_NO;
+	return read_transports(features, &capabilities->migration_transports);
+}
+
+int capabilities_xml_parse(const char *xml, struct capabilities *ret, struct mlx5lm_error **reterr)
+{
+	_cleanup_capabilities_ struct capabilities capabilities = { 0 };
+	_cleanup_xml_ xmlDoc *document = NULL;
+	const xmlNode *host;
 	int r;
 
 	r = xml_parse(xml, "capabilities XML", DOMAIN_XML_MAX_BYTES, DOMAIN_XML_MAX_DEPTH,
@@ -368,13 +456,24 @@ int capabilities_xml_uuid(const char *xml, char **ret, struct mlx5lm_error **ret
 	if (r < 0)
 		return r;
 	host = xml_child(xmlDocGetRootElement(document), "host");
-	uuid = host ? xml_child(host, "uuid") : NULL;
-	if (!uuid)
+	if (host && read_host(host, &capabilities) < 0)
+		return error_no_memory(reterr);
+	*ret = capabilities;
+	capabilities = (struct capabilities){ 0 };
+	return 0;
+}
+
+int capabilities_xml_uuid(const char *xml, char **ret, struct mlx5lm_error **reterr)
+{
+	_cleanup_capabilities_ struct capabilities capabilities = { 0 };
+	int r;
+
+	r = capabilities_xml_parse(xml, &capabilities, reterr);
+	if (r < 0)
+		return r;
+	if (!capabilities.uuid)
 		return error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG,
 				 MLX5LM_SOURCE_LIBRARY, "capabilities XML has no host UUID");
-	text = xml_content(uuid, &no_memory);
-	if (no_memory)
-		return error_no_memory(reterr);
-	*ret = text;
+	*ret = TAKE(capabilities.uuid);
 	return 0;
 }

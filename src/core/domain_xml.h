@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "core/bdf.h"
+#include "facts.h"
 
 /*
  * Reads libvirt's domain XML, which is not trusted: no DTD, no entities of its own, no network,
@@ -12,6 +13,8 @@
 
 #define DOMAIN_XML_MAX_BYTES (10 * 1024 * 1024)
 #define DOMAIN_XML_MAX_DEPTH 64
+/* More than QEMU has slots for; each is compared with all others. */
+#define DOMAIN_XML_MAX_HOSTDEVS 256
 
 /* A PCI device of the host that the domain has: <hostdev> or <interface type='hostdev'>. */
 struct hostdev {
@@ -51,7 +54,21 @@ bool domain_xml_has(const struct domain_xml *domain, const char *bdf);
 int domain_xml_map(const char *xml, const struct vf_mapping *mappings, size_t num_mappings, char **ret,
 		   struct mlx5lm_error **reterr);
 
-/* Text of <capabilities><host><uuid>. */
+/* What libvirt's capabilities XML says of the host; what it does not say is NULL or unknown. */
+struct capabilities {
+	char *uuid;
+	uint32_t live_migration;    /* enum mlx5lm_answer */
+	char *migration_transports; /* sorted, separated by spaces */
+	char *cpu_model;
+	char *cpu_vendor;
+};
+
+int capabilities_xml_parse(const char *xml, struct capabilities *ret, struct mlx5lm_error **reterr);
+void capabilities_release(struct capabilities *capabilities);
+
+#define _cleanup_capabilities_ _cleanup_(capabilities_release)
+
+/* Text of <capabilities><host><uuid>, without which the document is refused. */
 int capabilities_xml_uuid(const char *xml, char **ret, struct mlx5lm_error **reterr);
 
 #endif

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 /* libkmod keeps a few paths on the stack and unpacks modules. */
 #define STACK_SIZE (1024 * 1024)
 
-struct call {
+struct deadline_call {
 	int (*fn)(void *data);
 	void *data;
 	void (*destroy)(void *data);
@@ -22,7 +24,7 @@ struct call {
 	int result;
 };
 
-static void call_free(struct call *call)
+static void call_free(struct deadline_call *call)
 {
 	pthread_cond_destroy(&call->changed);
 	pthread_mutex_destroy(&call->lock);
@@ -31,7 +33,7 @@ static void call_free(struct call *call)
 
 static void *run(void *argument)
 {
-	struct call *call = argument;
+	struct deadline_call *call = argument;
 	int result = call->fn(call->data);
 	bool abandoned;
 
@@ -49,9 +51,9 @@ static void *run(void *argument)
 	return NULL;
 }
 
-static int call_new(struct call **ret)
+static int call_new(struct deadline_call **ret)
 {
-	struct call *call = calloc(1, sizeof(*call));
+	struct deadline_call *call = calloc(1, sizeof(*call));
 	pthread_condattr_t attributes;
 
 	if (!call)
@@ -66,7 +68,7 @@ static int call_new(struct call **ret)
 	return 0;
 }
 
-static int start(struct call *call)
+static int start_thread(struct deadline_call *call)
 {
 	pthread_attr_t attributes;
 	sigset_t all, before;
@@ -86,26 +88,10 @@ static int start(struct call *call)
 	return -r;
 }
 
-static struct timespec after_ms(unsigned int ms)
+int deadline_start(int (*fn)(void *data), void *data, void (*destroy)(void *data),
+		   struct deadline_call **ret)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += ms / 1000;
-	ts.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (ts.tv_nsec >= 1000000000) {
-		ts.tv_nsec -= 1000000000;
-		ts.tv_sec++;
-	}
-	return ts;
-}
-
-int deadline_call(int (*fn)(void *data), void *data, void (*destroy)(void *data),
-		  unsigned int timeout_ms, int *result)
-{
-	struct timespec deadline = after_ms(timeout_ms);
-	struct call *call;
-	bool ended;
+	struct deadline_call *call;
 	int r;
 
 	r = call_new(&call);
@@ -114,20 +100,45 @@ int deadline_call(int (*fn)(void *data), void *data, void (*destroy)(void *data)
 	call->fn = fn;
 	call->data = data;
 	call->destroy = destroy;
-	r = start(call);
+	r = start_thread(call);
 	if (r < 0) {
 		call_free(call);
 		return r;
 	}
+	*ret = call;
+	return 0;
+}
+
+int deadline_wait(struct deadline_call *call, uint64_t until_ms, int *result)
+{
+	struct timespec until = {
+		.tv_sec = (time_t)(until_ms / 1000),
+		.tv_nsec = (long)(until_ms % 1000) * 1000000,
+	};
+	bool ended;
+	int r = 0;
+
 	pthread_mutex_lock(&call->lock);
 	while (!call->ended && r == 0)
-		r = pthread_cond_timedwait(&call->changed, &call->lock, &deadline);
+		r = pthread_cond_timedwait(&call->changed, &call->lock, &until);
 	ended = call->ended;
 	call->abandoned = !ended;
-	*result = call->result;
+	if (ended)
+		*result = call->result;
 	pthread_mutex_unlock(&call->lock);
 	if (!ended)
 		return -ETIMEDOUT;
 	call_free(call);
 	return 0;
+}
+
+int deadline_call(int (*fn)(void *data), void *data, void (*destroy)(void *data),
+		  unsigned int timeout_ms, int *result)
+{
+	uint64_t until_ms = (uint64_t)clock_now_ms() + timeout_ms;
+	struct deadline_call *call;
+	int r;
+
+	r = deadline_start(fn, data, destroy, &call);
+	return r < 0 ? r : deadline_wait(call, until_ms, result);
 }

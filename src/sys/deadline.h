@@ -2,6 +2,8 @@
 #ifndef SYS_DEADLINE_H
 #define SYS_DEADLINE_H
 
+#include <stdint.h>
+
 /*
  * Calls fn(data) on a thread of its own and waits for at most timeout_ms, because some calls
  * into the kernel take as long as a firmware likes and cannot be called back. What may block
@@ -13,5 +15,15 @@
  */
 int deadline_call(int (*fn)(void *data), void *data, void (*destroy)(void *data),
 		  unsigned int timeout_ms, int *result);
+
+/*
+ * The same in two steps, for several calls at once. After a start that returned 0, the wait
+ * comes exactly once; it ends at until_ms of base/clock.h, at once if that has passed.
+ */
+struct deadline_call;
+
+int deadline_start(int (*fn)(void *data), void *data, void (*destroy)(void *data),
+		   struct deadline_call **ret);
+int deadline_wait(struct deadline_call *call, uint64_t until_ms, int *result);
 
 #endif

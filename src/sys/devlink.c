@@ -2,6 +2,7 @@
 #include "sys/devlink.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 
@@ -10,6 +11,9 @@
 
 /* An SR-IOV capability cannot have more. */
 #define MAX_PORTS 65536
+
+/* A driver has a few tens. */
+#define MAX_PARAMS 1024
 
 static struct nlmsghdr *start(const struct netlink *netlink, char *buffer, uint8_t command,
 			      uint16_t flags, const char *pf_bdf)
@@ -35,10 +39,15 @@ static int take_version(const struct nlattr *nest, const char *wanted, char **re
 	return str_replace(ret, value);
 }
 
+static int take_text(const struct nlattr *attr, char **ret)
+{
+	const char *text = netlink_get_str(attr);
+
+	return text && text[0] ? str_replace(ret, text) : 0;
+}
+
 static int take_info_attr(const struct nlattr *attr, struct devlink_info *info)
 {
-	const char *text;
-
 	switch (attr->nla_type & NLA_TYPE_MASK) {
 	case ATTR_INFO_VERSION_FIXED:
 		return take_version(attr, "fw.psid", &info->psid);
@@ -47,14 +56,11 @@ static int take_info_attr(const struct nlattr *attr, struct devlink_info *info)
 	case ATTR_INFO_VERSION_STORED:
 		return take_version(attr, "fw.version", &info->fw_stored);
 	case ATTR_INFO_BOARD_SERIAL_NUMBER:
-		text = netlink_get_str(attr);
-		return text && text[0] ? str_replace(&info->serial_number, text) : 0;
+		return take_text(attr, &info->board_serial_number);
 	case ATTR_INFO_SERIAL_NUMBER:
-		/* The board's is what is printed on the card; this one is second best. */
-		text = netlink_get_str(attr);
-		if (!text || !text[0] || info->serial_number)
-			return 0;
-		return str_replace(&info->serial_number, text);
+		return take_text(attr, &info->serial_number);
+	case ATTR_INFO_DRIVER_NAME:
+		return take_text(attr, &info->driver);
 	}
 	return 0;
 }
@@ -94,6 +100,8 @@ void devlink_info_release(struct devlink_info *info)
 	free(info->fw_running);
 	free(info->fw_stored);
 	free(info->serial_number);
+	free(info->board_serial_number);
+	free(info->driver);
 	*info = (struct devlink_info){ 0 };
 }
 
@@ -182,6 +190,13 @@ struct port_dump {
 	struct devlink_ports *ports;
 };
 
+/* Linux 6.1 does not filter dumps: what all devices have arrives. */
+static bool is_own(const char *pf_bdf, const struct nlattr **table)
+{
+	return streq(netlink_get_str(table[ATTR_BUS_NAME]), "pci") &&
+	       streq(netlink_get_str(table[ATTR_DEV_NAME]), pf_bdf);
+}
+
 /* A port of a VF of this host on this PF: not of the host behind a DPU's arm cores. */
 static bool is_own_vf_port(const struct port_dump *dump, const struct nlattr **table)
 {
@@ -189,9 +204,7 @@ static bool is_own_vf_port(const struct port_dump *dump, const struct nlattr **t
 	uint32_t controller;
 	uint8_t external;
 
-	/* Linux 6.1 does not filter the dump: the ports of all devices arrive. */
-	if (!streq(netlink_get_str(table[ATTR_BUS_NAME]), "pci") ||
-	    !streq(netlink_get_str(table[ATTR_DEV_NAME]), dump->pf_bdf))
+	if (!is_own(dump->pf_bdf, table))
 		return false;
 	if (!netlink_get_u16(table[ATTR_PORT_FLAVOUR], &flavour) || flavour != FLAVOUR_PCI_VF)
 		return false;
@@ -296,6 +309,139 @@ void devlink_ports_release(struct devlink_ports *ports)
 	*ports = (struct devlink_ports){ 0 };
 }
 
+static int take_number(uint64_t number, char **ret)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return str_replace(ret, text);
+}
+
+/* A value as devlink prints it; *ret stays as it is for a type that is not known here. */
+static int take_value(uint8_t type, const struct nlattr *data, char **ret)
+{
+	uint8_t u8;
+	uint16_t u16;
+	uint32_t u32;
+	uint64_t u64;
+
+	switch (type) {
+	case TYPE_FLAG:
+		/* That of "false" is left out. */
+		return str_replace(ret, data ? "true" : "false");
+	case TYPE_STRING:
+		return netlink_get_str(data) ? str_replace(ret, netlink_get_str(data)) : 0;
+	case TYPE_U8:
+		return netlink_get_u8(data, &u8) ? take_number(u8, ret) : 0;
+	case TYPE_U16:
+		return netlink_get_u16(data, &u16) ? take_number(u16, ret) : 0;
+	case TYPE_U32:
+		return netlink_get_u32(data, &u32) ? take_number(u32, ret) : 0;
+	case TYPE_U64:
+		return netlink_get_u64(data, &u64) ? take_number(u64, ret) : 0;
+	}
+	return 0;
+}
+
+static int take_values(uint8_t type, const struct nlattr *list, struct mlx5lm_param *param)
+{
+	const struct nlattr *table[ATTR_PARAM_VALUE_CMODE + 1];
+	const struct nlattr *value = NULL;
+	uint8_t cmode;
+	int r = 0;
+
+	while (r == 0 && (value = netlink_next_nested(list, value))) {
+		if ((value->nla_type & NLA_TYPE_MASK) != ATTR_PARAM_VALUE)
+			continue;
+		netlink_parse_nested(value, table, ATTR_PARAM_VALUE_CMODE);
+		if (!netlink_get_u8(table[ATTR_PARAM_VALUE_CMODE], &cmode))
+			continue;
+		if (cmode == CMODE_RUNTIME)
+			r = take_value(type, table[ATTR_PARAM_VALUE_DATA], &param->runtime);
+		else if (cmode == CMODE_DRIVERINIT)
+			r = take_value(type, table[ATTR_PARAM_VALUE_DATA], &param->driverinit);
+		else if (cmode == CMODE_PERMANENT)
+			r = take_value(type, table[ATTR_PARAM_VALUE_DATA], &param->permanent);
+	}
+	return r;
+}
+
+static void forget_params(struct devlink_params *params)
+{
+	while (params->length)
+		fact_release(&param_table, &params->items[--params->length]);
+}
+
+void devlink_params_release(struct devlink_params *params)
+{
+	forget_params(params);
+	free(params->items);
+	*params = (struct devlink_params){ 0 };
+}
+
+struct param_dump {
+	const char *pf_bdf;
+	struct devlink_params *params;
+};
+
+static int take_param(const struct nlmsghdr *message, void *userdata)
+{
+	const struct nlattr *table[ATTR_PARAM + 1], *nest[ATTR_PARAM_VALUES_LIST + 1];
+	const struct param_dump *dump = userdata;
+	struct devlink_params *params = dump->params;
+	struct mlx5lm_param *param;
+	const char *name;
+	uint8_t type;
+
+	if (!message) {
+		forget_params(params);
+		return 0;
+	}
+	netlink_parse(message, table, ATTR_PARAM);
+	if (!is_own(dump->pf_bdf, table) || !table[ATTR_PARAM])
+		return 0;
+	netlink_parse_nested(table[ATTR_PARAM], nest, ATTR_PARAM_VALUES_LIST);
+	name = netlink_get_str(nest[ATTR_PARAM_NAME]);
+	if (!name || !name[0] || !netlink_get_u8(nest[ATTR_PARAM_TYPE], &type))
+		return 0;
+	if (params->length == MAX_PARAMS)
+		return -EBADMSG;
+	if (array_reserve(&params->items, &params->allocated, params->length + 1, sizeof(*param)))
+		return -ENOMEM;
+	param = &params->items[params->length++];
+	*param = (struct mlx5lm_param){ 0 };
+	if (str_replace(&param->name, name) < 0)
+		return -ENOMEM;
+	return nest[ATTR_PARAM_VALUES_LIST] ?
+		       take_values(type, nest[ATTR_PARAM_VALUES_LIST], param) :
+		       0;
+}
+
+static int compare_params(const void *a, const void *b)
+{
+	const struct mlx5lm_param *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+int devlink_get_params(struct netlink *netlink, const char *pf_bdf, struct devlink_params *ret)
+{
+	_cleanup_(devlink_params_release) struct devlink_params params = { 0 };
+	struct param_dump dump = { .pf_bdf = pf_bdf, .params = &params };
+	char buffer[NETLINK_REQUEST_SIZE];
+	int r;
+
+	r = netlink_request(netlink, start(netlink, buffer, CMD_PARAM_GET, NLM_F_DUMP, pf_bdf),
+			    take_param, &dump);
+	if (r < 0)
+		return r;
+	if (params.length)
+		qsort(params.items, params.length, sizeof(params.items[0]), compare_params);
+	*ret = params;
+	params = (struct devlink_params){ 0 };
+	return 0;
+}
+
 static uint32_t cap_bit(enum mlx5lm_port_attr attr)
 {
 	switch (attr) {
@@ -318,7 +464,7 @@ uint32_t devlink_port_attr_state(const struct devlink_port *port, enum mlx5lm_po
 
 	if (!bit)
 		return MLX5LM_PORT_ATTR_STATE_UNKNOWN;
-	/* The kernel leaves out of the selector what the driver cannot do, and never fails for it. */
+	/* The kernel leaves out of the selector what the driver cannot do: that is no failure. */
 	if (!(port->caps_selector & bit))
 		return MLX5LM_PORT_ATTR_STATE_UNSUPPORTED;
 	return port->caps_value & bit ? MLX5LM_PORT_ATTR_STATE_ENABLED

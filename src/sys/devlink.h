@@ -17,6 +17,8 @@ struct devlink_info {
 	char *fw_running;
 	char *fw_stored;
 	char *serial_number;
+	char *board_serial_number;
+	char *driver;
 };
 
 int devlink_get_info(struct netlink *netlink, const char *pf_bdf, struct devlink_info *ret);
@@ -46,7 +48,17 @@ struct devlink_ports {
 /* The VF ports of a PF; there are none outside switchdev mode. */
 int devlink_get_vf_ports(struct netlink *netlink, const char *pf_bdf, struct devlink_ports *ret);
 
-/* One of them, read anew. */
+/* The parameters of a device with the values they have. */
+struct devlink_params {
+	struct mlx5lm_param *items; /* sorted by name */
+	size_t length;
+	size_t allocated;
+};
+
+int devlink_get_params(struct netlink *netlink, const char *pf_bdf, struct devlink_params *ret);
+void devlink_params_release(struct devlink_params *params);
+
+/* One of the ports, read anew. */
 int devlink_get_port(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
 		     struct devlink_port *ret);
 

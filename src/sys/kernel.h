@@ -8,7 +8,10 @@
 #define BOOT_ID_DIR "proc/sys/kernel/random"
 #define BOOT_ID_FILE "boot_id"
 
-/* Release, host name, boot id, architecture and IOMMU of the host. -ENOMEM is the only failure. */
+/*
+ * What the kernel tells of itself: release, host name, boot id, architecture, command line,
+ * configuration, taint, lockdown, memory and IOMMU. -ENOMEM is the only failure.
+ */
 int kernel_probe(const struct root *root, struct mlx5lm_host *host);
 
 #endif

@@ -7,6 +7,7 @@
 #include <libvirt/virterror.h>
 
 #include "base/array.h"
+#include "sys/deadline.h"
 
 /* How libvirt's codes read in ours; the rest is the failing step's own. */
 static const struct {
@@ -114,22 +115,29 @@ bool libvirt_is_alive(struct _virConnect *connection)
 	return virConnectIsAlive(connection) == 1;
 }
 
-static int add_note(struct libvirt_facts *facts, const char *what)
-{
-	const char *words = virGetLastErrorMessage();
-
-	return strv_take(&facts->notes, str_printf("%s is not known: %s", what, words));
-}
-
 static int read_version(struct libvirt_facts *facts, int result, unsigned long version,
-			const char *what, struct fact_u64 *ret)
+			const char *fact, const char *what, struct fact_u64 *ret)
 {
 	if (result < 0)
-		return add_note(facts, what);
+		return libvirt_facts_add_note(facts, fact, "version of %s is not known: %s", what,
+					      virGetLastErrorMessage());
 	/* libvirt's QEMU driver says 0 where it has no emulator. */
 	if (version)
 		*ret = fact_u64(version);
 	return 0;
+}
+
+/* What is known without a connection. */
+static int begin_facts(const char *uri, struct libvirt_facts *facts)
+{
+	unsigned long version = 0;
+	int result;
+
+	if (str_replace(&facts->uri, uri) < 0)
+		return -ENOMEM;
+	result = virGetVersion(&version, NULL, NULL);
+	return read_version(facts, result, version, "libvirt_client_version",
+			    "libvirt's client library", &facts->client_version);
 }
 
 static int read_versions(struct _virConnect *connection, struct libvirt_facts *facts)
@@ -137,26 +145,22 @@ static int read_versions(struct _virConnect *connection, struct libvirt_facts *f
 	unsigned long version = 0;
 	int result, r;
 
-	result = virGetVersion(&version, NULL, NULL);
-	r = read_version(facts, result, version, "version of libvirt's client library",
-			 &facts->client_version);
+	result = virConnectGetLibVersion(connection, &version);
+	r = read_version(facts, result, version, "libvirt_daemon_version", "the daemon",
+			 &facts->daemon_version);
+	if (r < 0)
+		return r;
 	version = 0;
-	if (r == 0) {
-		result = virConnectGetLibVersion(connection, &version);
-		r = read_version(facts, result, version, "version of the daemon",
-				 &facts->daemon_version);
-	}
-	version = 0;
-	if (r == 0) {
-		result = virConnectGetVersion(connection, &version);
-		r = read_version(facts, result, version, "version of QEMU", &facts->qemu_version);
-	}
-	if (r == 0) {
-		facts->capabilities_xml = virConnectGetCapabilities(connection);
-		if (!facts->capabilities_xml)
-			r = add_note(facts, "the host's UUID");
-	}
-	return r;
+	result = virConnectGetVersion(connection, &version);
+	r = read_version(facts, result, version, "qemu_version", "QEMU", &facts->qemu_version);
+	if (r < 0)
+		return r;
+	facts->capabilities_xml = virConnectGetCapabilities(connection);
+	if (facts->capabilities_xml)
+		return 0;
+	return libvirt_facts_add_note(facts, LIBVIRT_CAPABILITY_FACTS,
+				      "capabilities of the host are not known: %s",
+				      virGetLastErrorMessage());
 }
 
 static int add_domain(struct libvirt_facts *facts, virDomainPtr domain)
@@ -178,7 +182,8 @@ static int add_domain(struct libvirt_facts *facts, virDomainPtr domain)
 	/* Gone since the list was made: then it uses nothing. */
 	if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
 		return 0;
-	return add_note(facts, item->name);
+	return libvirt_facts_add_note(facts, "in_use_by", "devices of domain '%s' are not known: %s",
+				      item->name, virGetLastErrorMessage());
 }
 
 static int read_domains(struct _virConnect *connection, const char *uri,
@@ -203,10 +208,10 @@ static int read_domains(struct _virConnect *connection, const char *uri,
 int libvirt_read(struct _virConnect *connection, const char *uri, struct libvirt_facts *ret,
 		 struct mlx5lm_error **reterr)
 {
-	_cleanup_libvirt_facts_ struct libvirt_facts facts = { .uri = strdup(uri) };
+	_cleanup_libvirt_facts_ struct libvirt_facts facts = { 0 };
 	int r;
 
-	if (!facts.uri || read_versions(connection, &facts) < 0)
+	if (begin_facts(uri, &facts) < 0 || read_versions(connection, &facts) < 0)
 		return error_no_memory(reterr);
 	r = read_domains(connection, uri, &facts, reterr);
 	if (r < 0)
@@ -216,13 +221,100 @@ int libvirt_read(struct _virConnect *connection, const char *uri, struct libvirt
 	return 0;
 }
 
-int libvirt_probe(const char *uri, struct libvirt_facts *ret, struct mlx5lm_error **reterr)
+/* Belongs to the thread until it has ended. */
+struct probe_work {
+	char *uri;
+	struct libvirt_facts facts;
+	struct mlx5lm_error *error;
+};
+
+struct libvirt_probe {
+	struct deadline_call *call;
+	struct probe_work *work;
+	struct libvirt_facts facts; /* what is known if the thread does not end */
+};
+
+static int work(void *data)
 {
+	struct probe_work *work = data;
 	_cleanup_libvirt_ struct _virConnect *connection = NULL;
 	int r;
 
-	r = libvirt_open(uri, &connection, reterr);
+	r = libvirt_open(work->uri, &connection, &work->error);
 	if (r < 0)
 		return r;
-	return libvirt_read(connection, uri, ret, reterr);
+	return libvirt_read(connection, work->uri, &work->facts, &work->error);
+}
+
+static void work_free(void *data)
+{
+	struct probe_work *work = data;
+
+	libvirt_facts_release(&work->facts);
+	mlx5lm_error_free(work->error);
+	free(work->uri);
+	free(work);
+}
+
+static void probe_free(struct libvirt_probe *probe)
+{
+	libvirt_facts_release(&probe->facts);
+	free(probe);
+}
+
+DEFINE_CLEANUP(struct libvirt_probe *, probe_free)
+DEFINE_CLEANUP(struct probe_work *, work_free)
+
+int libvirt_probe_start(const char *uri, struct libvirt_probe **ret, struct mlx5lm_error **reterr)
+{
+	_cleanup_(probe_free_p) struct libvirt_probe *probe = calloc(1, sizeof(*probe));
+	_cleanup_(work_free_p) struct probe_work *job = calloc(1, sizeof(*job));
+	int r;
+
+	if (!probe || !job || str_replace(&job->uri, uri) < 0 ||
+	    begin_facts(uri, &probe->facts) < 0)
+		return error_no_memory(reterr);
+	r = deadline_start(work, job, work_free, &probe->call);
+	if (r < 0)
+		return error_set(reterr, error_code_from_errno(-r), -r, MLX5LM_SOURCE_LIBRARY,
+				 "no thread to ask the libvirt daemon at %s: %s", uri,
+				 strerror(-r));
+	probe->work = TAKE(job);
+	*ret = TAKE(probe);
+	return 0;
+}
+
+int libvirt_probe_finish(struct libvirt_probe *probe, uint64_t until_ms,
+			 struct libvirt_facts *ret, struct mlx5lm_error **reterr)
+{
+	_cleanup_(probe_free_p) struct libvirt_probe *handle = probe;
+	_cleanup_(work_free_p) struct probe_work *job = NULL;
+	int r, result = 0;
+
+	r = deadline_wait(handle->call, until_ms, &result);
+	if (r == 0) {
+		job = handle->work;
+		if (result == 0) {
+			*ret = job->facts;
+			job->facts = (struct libvirt_facts){ 0 };
+			return 0;
+		}
+		r = error_pass(reterr, TAKE(job->error));
+	} else {
+		r = error_set(reterr, MLX5LM_ERROR_TIMEOUT, ETIMEDOUT, MLX5LM_SOURCE_LIBVIRT,
+			      "the libvirt daemon at %s did not answer in time",
+			      handle->facts.uri);
+		error_add_remedy(reterr, "virsh -c '%s' version shows whether it answers; restart "
+				 "it if it does not", handle->facts.uri);
+	}
+	*ret = handle->facts;
+	handle->facts = (struct libvirt_facts){ 0 };
+	return r;
+}
+
+void libvirt_probe_abandon(struct libvirt_probe *probe)
+{
+	_cleanup_libvirt_facts_ struct libvirt_facts facts = { 0 };
+
+	libvirt_probe_finish(probe, 0, &facts, NULL);
 }

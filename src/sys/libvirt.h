@@ -26,8 +26,24 @@ bool libvirt_is_alive(struct _virConnect *connection);
 int libvirt_read(struct _virConnect *connection, const char *uri, struct libvirt_facts *ret,
 		 struct mlx5lm_error **reterr);
 
-/* Opens, reads and closes. */
-int libvirt_probe(const char *uri, struct libvirt_facts *ret, struct mlx5lm_error **reterr);
+/*
+ * Opens, reads and closes on a thread of its own, as a daemon that accepts and never answers
+ * holds its client up without end. After a start that returned 0, finish comes exactly once and
+ * returns at until_ms of base/clock.h at the latest: then with -ETIMEDOUT, and the thread ends,
+ * closes and releases when the daemon does answer or goes away. If finish fails, ret has what is
+ * known without a connection.
+ */
+struct libvirt_probe;
+
+int libvirt_probe_start(const char *uri, struct libvirt_probe **ret, struct mlx5lm_error **reterr);
+int libvirt_probe_finish(struct libvirt_probe *probe, uint64_t until_ms,
+			 struct libvirt_facts *ret, struct mlx5lm_error **reterr);
+
+/* Instead of finish: leaves the thread to itself. */
+void libvirt_probe_abandon(struct libvirt_probe *probe);
+
+DEFINE_CLEANUP(struct libvirt_probe *, libvirt_probe_abandon)
+#define _cleanup_libvirt_probe_ _cleanup_(libvirt_probe_abandon_p)
 
 /*
  * Makes an error of libvirt's last one in this thread, with its words as the detail. The code

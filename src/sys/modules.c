@@ -4,233 +4,337 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/utsname.h>
-
-#include <libkmod.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/error.h"
 #include "sys/beneath.h"
+#include "sys/modprobe_conf.h"
+#include "sys/module_dir.h"
+#include "sys/module_index.h"
 #include "sys/sysfs.h"
+#include "sys/text_file.h"
+#include "sys/vfio_host.h"
 
-static const char *const module_names[] = { "mlx5_core", "mlx5_vfio_pci", "vfio_pci", "vfio",
-					    "vfio_iommu_type1" };
+#define PROC_MODULES "proc/modules"
+#define PROC_MODULES_MAX_BYTES (1024 * 1024)
 
-#define FD_PATH "/proc/self/fd/%d"
-#define FD_PATH_SIZE (sizeof("/proc/self/fd/") + 3 * sizeof(int))
+static const char *const module_names[] = { "mlx5_core", "mlx5_vfio_pci",    "vfio_pci",
+					    "vfio",	 "vfio_iommu_type1", "iommufd",
+					    "mlx5_fwctl" };
 
-typedef struct kmod_ctx *kmod_ctx_ptr;
-typedef struct kmod_module *kmod_module_ptr;
-typedef struct kmod_list *kmod_list_ptr;
-
-static void kmod_unref_p(kmod_ctx_ptr *ctx)
-{
-	if (*ctx)
-		kmod_unref(*ctx);
-}
-
-static void kmod_module_unref_p(kmod_module_ptr *module)
-{
-	if (*module)
-		kmod_module_unref(*module);
-}
-
-static void kmod_info_free_p(kmod_list_ptr *list)
-{
-	if (*list)
-		kmod_module_info_free_list(*list);
-}
-
-/* libkmod prints on stderr unless told otherwise. */
-static void log_nowhere(void *userdata, int priority, const char *file, int line, const char *fn,
-			const char *format, va_list args)
-{
-	(void)userdata;
-	(void)priority;
-	(void)file;
-	(void)line;
-	(void)fn;
-	(void)format;
-	(void)args;
-}
-
-/* A directory of modules. libkmod wants a path; the descriptor keeps it beneath the root. */
-struct module_dir {
-	int fd;
-	char path[FD_PATH_SIZE];
-	char *shown; /* as the host calls it */
-	struct kmod_ctx *ctx;
+/* Where a look at the modules stands. */
+struct look {
+	const struct root *root;
+	struct mlx5lm_host *host;
+	struct modprobe_conf conf;
+	/* libkmod, which trusts what it reads, for the running kernel; else the text of the same. */
+	struct module_dir dir;
+	struct module_index index;
+	int index_usable; /* 0 or -errno; of the one that is used */
+	char *proc_modules; /* only if there is no sys/module */
+	struct strbuf unread; /* modules whose file was not looked into */
 };
 
-static void module_dir_release(struct module_dir *dir)
+static void look_release(struct look *look)
 {
-	kmod_unref_p(&dir->ctx);
-	close_p(&dir->fd);
-	free(dir->shown);
+	modprobe_conf_release(&look->conf);
+	module_index_release(&look->index);
+	module_dir_release(&look->dir);
+	free(look->proc_modules);
+	strbuf_release(&look->unread);
 }
 
-static int module_dir_open(const struct root *root, const char *release,
-			   const char *const *config_paths, struct module_dir *dir)
+static int set_state(struct mlx5lm_module *fact, uint32_t state, const char *source)
 {
-	dir->fd = sysfs_open_dir(root, "lib/modules/%s", release);
-	if (dir->fd == -ENOENT)
-		dir->fd = sysfs_open_dir(root, "usr/lib/modules/%s", release);
-	if (dir->fd < 0)
-		return dir->fd;
-	/* Without the index libkmod knows no module, which would look like a kernel without any. */
-	if (!sysfs_exists(dir->fd, "modules.dep.bin"))
-		return -ENOENT;
-	snprintf(dir->path, sizeof(dir->path), FD_PATH, dir->fd);
-	dir->shown = str_printf("/lib/modules/%s", release);
-	if (!dir->shown)
-		return -ENOMEM;
-	dir->ctx = kmod_new(dir->path, config_paths);
-	if (!dir->ctx)
-		return -ENOMEM;
-	kmod_set_log_fn(dir->ctx, log_nowhere, NULL);
-	return 0;
+	fact->state = state;
+	return str_replace(&fact->source, source);
 }
 
-/* A path as libkmod has it, as the host calls it. */
-static char *host_path(const struct module_dir *dir, const char *path)
+/* What the letters of a loaded module say: O is one that was not built with the kernel. */
+static uint32_t in_tree_of_taint(int dir_fd)
 {
-	size_t length = strlen(dir->path);
+	char text[SYSFS_TEXT_SIZE];
 
-	if (strncmp(path, dir->path, length) == 0 && path[length] == '/')
-		return str_printf("%s%s", dir->shown, path + length);
-	return strdup(path);
-}
-
-static int read_versions(int dir_fd, struct mlx5lm_module *fact)
-{
-	if (sysfs_read_str(dir_fd, "version", &fact->version) == -ENOMEM ||
-	    sysfs_read_str(dir_fd, "srcversion", &fact->srcversion) == -ENOMEM)
-		return -ENOMEM;
-	return 0;
+	if (sysfs_read(dir_fd, "taint", text) < 0)
+		return MLX5LM_ANSWER_UNKNOWN;
+	return strchr(text, 'O') ? MLX5LM_ANSWER_NO : MLX5LM_ANSWER_YES;
 }
 
 /* What sysfs says; the state stays unknown if it says nothing. */
 static int probe_sysfs(const struct root *root, struct mlx5lm_module *fact)
 {
+	_cleanup_close_ int fd = sysfs_open_dir(root, "sys/module/%s", fact->name);
 	char state[SYSFS_TEXT_SIZE];
-	_cleanup_close_ int fd = -1;
 	int r;
 
-	fd = sysfs_open_dir(root, "sys/module/%s", fact->name);
 	if (fd < 0)
 		return 0;
 	r = sysfs_read(fd, "initstate", state);
-	if (r == -ENOENT)
-		fact->state = MLX5LM_MODULE_BUILTIN;
-	else if (r == 0 && streq(state, "live"))
-		fact->state = MLX5LM_MODULE_LOADED;
-	return read_versions(fd, fact);
+	if (r == -ENOENT) {
+		/* Only loadable modules have the file. */
+		r = set_state(fact, MLX5LM_MODULE_BUILTIN, "sysfs");
+		fact->in_tree = MLX5LM_ANSWER_YES;
+	} else if (r == 0 && streq(state, "live")) {
+		r = set_state(fact, MLX5LM_MODULE_LOADED, "sysfs");
+		fact->in_tree = in_tree_of_taint(fd);
+	}
+	if (r == -ENOMEM || sysfs_read_str(fd, "version", &fact->version) == -ENOMEM ||
+	    sysfs_read_str(fd, "srcversion", &fact->srcversion) == -ENOMEM)
+		return -ENOMEM;
+	return 0;
 }
 
-/*
- * The version out of a file that is not loaded; it takes its unpacking, so only then. The file
- * is opened beneath the root, for it may be a link (RHEL's weak-updates).
- */
-static int read_file_versions(const struct root *root, const struct module_dir *dir,
-			      struct mlx5lm_module *fact)
+/* "mlx5_core 2244608 1 mlx5_vfio_pci, Live 0x0000000000000000 (OE)" */
+static int probe_proc(const char *text, struct mlx5lm_module *fact)
 {
-	_cleanup_(kmod_module_unref_p) struct kmod_module *module = NULL;
-	_cleanup_(kmod_info_free_p) struct kmod_list *list = NULL;
-	_cleanup_close_ int fd = beneath_open(root->fd, fact->path, O_RDONLY | O_NONBLOCK);
-	char path[FD_PATH_SIZE];
+	size_t length = strlen(fact->name);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		_cleanup_free_ char *copy = NULL;
+
+		line += *line == '\n';
+		if (strncmp(line, fact->name, length) != 0 || line[length] != ' ')
+			continue;
+		copy = strndup(line, strcspn(line, "\n"));
+		if (!copy)
+			return -ENOMEM;
+		if (!strstr(copy, " Live "))
+			return 0;
+		fact->in_tree = strstr(copy, "(") && strchr(strstr(copy, "("), 'O') ?
+					MLX5LM_ANSWER_NO :
+					MLX5LM_ANSWER_YES;
+		return set_state(fact, MLX5LM_MODULE_LOADED, "proc");
+	}
+	return 0;
+}
+
+static int take_modinfo(const struct kmod_list *list, struct mlx5lm_module *fact)
+{
 	const struct kmod_list *item;
 
-	if (fd < 0)
-		return 0;
-	snprintf(path, sizeof(path), FD_PATH, fd);
-	if (kmod_module_new_from_path(dir->ctx, path, &module) < 0 ||
-	    kmod_module_get_info(module, &list) < 0)
-		return 0;
+	fact->in_tree = MLX5LM_ANSWER_NO;
 	kmod_list_foreach(item, list)
 	{
 		const char *key = kmod_module_info_get_key(item);
+		const char *value = kmod_module_info_get_value(item);
 		char **member = streq(key, "version")	   ? &fact->version
 				: streq(key, "srcversion") ? &fact->srcversion
 							   : NULL;
 
-		if (member && str_replace(member, kmod_module_info_get_value(item)) < 0)
+		if (member && text_is_plain(value, strlen(value)) && str_replace(member, value) < 0)
 			return -ENOMEM;
+		if (streq(key, "intree") && streq(value, "Y"))
+			fact->in_tree = MLX5LM_ANSWER_YES;
 	}
 	return 0;
 }
 
-static int probe_file(const struct root *root, const struct module_dir *dir,
-		      struct mlx5lm_module *fact)
+/*
+ * What the file of a module that is not loaded says. It is opened beneath the root, for it may
+ * be a link (RHEL's weak-updates).
+ */
+static int read_modinfo(struct look *look, struct mlx5lm_module *fact)
 {
 	_cleanup_(kmod_module_unref_p) struct kmod_module *module = NULL;
+	_cleanup_(kmod_module_info_free_list_p) struct kmod_list *list = NULL;
+	_cleanup_close_ int fd = -1;
+	char path[FD_PATH_SIZE];
+	struct stat st;
+
+	if (!look->dir.ctx)
+		return 0;
+	fd = beneath_open(look->root->fd, fact->path, O_RDONLY | O_NONBLOCK);
+	/* libkmod opens it once more, and would wait for a fifo for ever. */
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	snprintf(path, sizeof(path), FD_PATH, fd);
+	if (kmod_module_new_from_path(look->dir.ctx, path, &module) < 0 ||
+	    kmod_module_get_info(module, &list) < 0)
+		return 0;
+	return take_modinfo(list, fact);
+}
+
+/* Where depmod expects modules that do not come with the kernel (Documentation/kbuild). */
+static bool is_update(const char *path)
+{
+	return strstr(path, "/updates/") || strstr(path, "/extra/") ||
+	       strstr(path, "/weak-updates/");
+}
+
+/* Unpacking takes milliseconds: only for the one that vendors build, and that decides. */
+static bool is_worth_reading(const struct mlx5lm_module *fact)
+{
+	size_t length = strlen(fact->path);
+
+	return streq(fact->name, "mlx5_vfio_pci") ||
+	       (length > 3 && streq(fact->path + length - 3, ".ko"));
+}
+
+static int probe_loadable(struct look *look, struct mlx5lm_module *fact)
+{
+	int r = set_state(fact, MLX5LM_MODULE_LOADABLE, "modules.dep");
+
+	if (r == 0 && is_worth_reading(fact))
+		r = read_modinfo(look, fact);
+	if (is_update(fact->path))
+		fact->in_tree = MLX5LM_ANSWER_NO;
+	return r;
+}
+
+/* What an index says of a module: its file, as the host calls it, or that it has none. */
+struct found {
+	char *path; /* NULL: there is no file */
+	bool builtin;
+};
+
+static int find_by_kmod(struct look *look, const char *name, struct found *ret)
+{
+	_cleanup_(kmod_module_unref_p) struct kmod_module *module = NULL;
+	size_t dir_length = strlen(look->dir.path);
 	const char *path;
 	int r;
 
 	/* This makes an object of any name; whether there is such a module its path tells. */
-	r = kmod_module_new_from_name(dir->ctx, fact->name, &module);
+	r = kmod_module_new_from_name(look->dir.ctx, name, &module);
 	if (r < 0)
 		return r;
 	path = kmod_module_get_path(module);
-	if (path) {
-		fact->path = host_path(dir, path);
-		if (!fact->path)
-			return -ENOMEM;
-		if (fact->state == MLX5LM_MODULE_UNKNOWN) {
-			fact->state = MLX5LM_MODULE_LOADABLE;
-			/* The one that vendors build, and unpacking one takes milliseconds. */
-			if (streq(fact->name, "mlx5_vfio_pci"))
-				return read_file_versions(root, dir, fact);
-		}
+	ret->builtin = !path && kmod_module_get_initstate(module) == KMOD_MODULE_BUILTIN;
+	if (!path || !text_is_plain(path, strlen(path)))
 		return 0;
-	}
-	if (fact->state != MLX5LM_MODULE_UNKNOWN)
-		return 0;
-	/* Only this answer comes from the module index; all others are of the running kernel. */
-	if (kmod_module_get_initstate(module) == KMOD_MODULE_BUILTIN)
-		fact->state = MLX5LM_MODULE_BUILTIN;
+	/* A path beneath the descriptor, or one that depmod was told of. */
+	if (strncmp(path, look->dir.path, dir_length) == 0 && path[dir_length] == '/')
+		ret->path = str_printf("/lib/modules/%s%s", look->host->kernel_release,
+				       path + dir_length);
 	else
-		fact->state = MLX5LM_MODULE_MISSING;
+		ret->path = strdup(path);
+	return ret->path ? 0 : -ENOMEM;
+}
+
+static int find_in_text(struct look *look, const char *name, struct found *ret)
+{
+	const struct module_index *index = &look->index;
+	const char *path;
+	size_t length;
+
+	ret->builtin =
+		module_index_find(index->builtin, index->builtin_length, name, &path, &length);
+	if (!module_index_find(index->dep, index->dep_length, name, &path, &length) ||
+	    !text_is_plain(path, length))
+		return 0;
+	ret->path = module_index_host_path(look->host->kernel_release, path, length);
+	return ret->path ? 0 : -ENOMEM;
+}
+
+static int probe_file(struct look *look, struct mlx5lm_module *fact)
+{
+	struct found found = { 0 };
+	int r;
+
+	r = look->dir.ctx ? find_by_kmod(look, fact->name, &found) :
+			    find_in_text(look, fact->name, &found);
+	if (r < 0)
+		return r;
+	fact->path = found.path;
+	if (fact->state)
+		return 0;
+	if (fact->path)
+		return probe_loadable(look, fact);
+	if (!found.builtin)
+		return set_state(fact, MLX5LM_MODULE_MISSING, "modules.dep");
+	fact->in_tree = MLX5LM_ANSWER_YES;
+	return set_state(fact, MLX5LM_MODULE_BUILTIN, "modules.builtin");
+}
+
+static int look_at(struct look *look, const char *name)
+{
+	struct mlx5lm_module *fact;
+	int r;
+
+	r = host_add_module(look->host, &fact);
+	if (r == 0)
+		r = str_replace(&fact->name, name);
+	if (r == 0)
+		r = probe_sysfs(look->root, fact);
+	if (r == 0 && look->proc_modules)
+		r = probe_proc(look->proc_modules, fact);
+	if (r == 0 && look->index_usable == 0)
+		r = probe_file(look, fact);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return host_add_note(look->host, "host", "modules",
+				     "module %s is not known: libkmod: %s", name, strerror(-r));
+	fact->blacklisted = modprobe_conf_is_blacklisted(&look->conf, name);
+	if (fact->state == MLX5LM_MODULE_LOADABLE && !fact->in_tree)
+		strbuf_printf(&look->unread, " %s", name);
 	return 0;
+}
+
+/* Says which answers are missing, and which come from a place that is not the usual one. */
+static int note_sources(struct look *look)
+{
+	const char *release = look->host->kernel_release;
+	int r = 0;
+
+	if (look->index_usable < 0)
+		r = host_add_note(look->host, "host", "modules best_driver",
+				  "modules that are not loaded are not known: modules.dep or "
+				  "modules.builtin in lib/modules/%s: %s",
+				  release ? release : "(release)", strerror(-look->index_usable));
+	if (r == 0 && look->proc_modules)
+		r = host_add_note(look->host, "host", "modules",
+				  "versions of modules are not known: there is no sys/module, so "
+				  PROC_MODULES " told which are loaded");
+	if (r == 0 && look->unread.length)
+		r = host_add_note(look->host, "host", "modules",
+				  "whether these were built with the kernel is not known, for their "
+				  "files are %s, and they are not loaded:%s",
+				  look->root->native ? "packed" : "not of this machine",
+				  look->unread.text);
+	if (r == 0 && look->conf.missing)
+		r = host_add_note(look->host, "host", "modules",
+				  "which modules are blacklisted is not known for sure: %s cannot "
+				  "be read", look->conf.missing);
+	return r;
+}
+
+static int look_begin(struct look *look)
+{
+	static const char *const no_config[] = { NULL };
+	_cleanup_close_ int sysfs_fd = sysfs_open_dir(look->root, "sys/module");
+	const char *release = look->host->kernel_release;
+	size_t length;
+
+	if (modprobe_conf_read(look->root, look->host->kernel_cmdline, &look->conf) < 0)
+		return -ENOMEM;
+	if (sysfs_fd < 0 && text_file_read(look->root, PROC_MODULES, PROC_MODULES_MAX_BYTES,
+					   &look->proc_modules, &length) == -ENOMEM)
+		return -ENOMEM;
+	if (!release)
+		look->index_usable = -ENOENT;
+	else if (look->root->native)
+		look->index_usable = module_dir_open(look->root, release, no_config, &look->dir);
+	else
+		look->index_usable = module_index_read(look->root, release, &look->index);
+	/* A root without this kernel's modules is that of a container; so is its modprobe.d. */
+	if (look->index_usable < 0 && !look->conf.missing)
+		look->conf.missing = "lib/modules";
+	return look->index_usable == -ENOMEM ? -ENOMEM : 0;
 }
 
 int modules_probe(const struct root *root, struct mlx5lm_host *host)
 {
-	_cleanup_(module_dir_release) struct module_dir dir = { .fd = -1 };
-	static const char *const no_config[] = { NULL };
-	int r, usable = -ENOENT;
+	_cleanup_(look_release) struct look look = { .root = root, .host = host, .dir.fd = -1 };
+	int r = look_begin(&look);
 
-	if (host->kernel_release)
-		usable = module_dir_open(root, host->kernel_release, no_config, &dir);
-	if (usable == -ENOMEM)
-		return usable;
-	if (usable < 0) {
-		r = host_add_note(host, "host", NULL, "modules that are not loaded are not known: "
-				  "lib/modules/%s: %s",
-				  host->kernel_release ?: "(release)", strerror(-usable));
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < ARRAY_LENGTH(module_names); i++) {
-		struct mlx5lm_module *fact;
-
-		r = host_add_module(host, &fact);
-		if (r < 0)
-			return r;
-		r = str_replace(&fact->name, module_names[i]);
-		if (r < 0)
-			return r;
-		r = probe_sysfs(root, fact);
-		if (r == 0 && usable == 0)
-			r = probe_file(root, &dir, fact);
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0)
-			r = host_add_note(host, "host", NULL, "module %s is not known: libkmod: %s",
-					  fact->name, strerror(-r));
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(module_names); i++)
+		r = look_at(&look, module_names[i]);
+	if (r == 0)
+		r = look.unread.error;
+	if (r == 0)
+		r = note_sources(&look);
+	return r < 0 ? r : vfio_host_probe(root, &look.conf, host);
 }
 
 bool modules_is_loaded(const struct root *root, const char *name)
@@ -246,118 +350,9 @@ bool modules_is_loaded(const struct root *root, const char *name)
 			*c = '_';
 	}
 	r = probe_sysfs(root, &fact);
+	free(fact.source);
 	free(fact.version);
 	free(fact.srcversion);
 	return r == 0 &&
 	       (fact.state == MLX5LM_MODULE_LOADED || fact.state == MLX5LM_MODULE_BUILTIN);
-}
-
-/* An "install" line of modprobe.d, on which modprobe would run a shell. */
-struct install_command {
-	char *module;
-	char *command;
-};
-
-static int refuse_command(struct kmod_module *module, const char *command, void *userdata)
-{
-	struct install_command *found = userdata;
-
-	if (str_replace(&found->module, kmod_module_get_name(module)) < 0 ||
-	    str_replace(&found->command, command) < 0)
-		return -ENOMEM;
-	return -EPERM;
-}
-
-static int load_failed(const char *name, int r, struct mlx5lm_error **reterr)
-{
-	error_set(reterr, r == -ENOENT ? MLX5LM_ERROR_NOT_FOUND : error_code_from_errno(-r), -r,
-		  MLX5LM_SOURCE_KMOD, "cannot load module %s: %s", name, strerror(-r));
-	switch (-r) {
-	case EPERM:
-		error_add_remedy(reterr, "run with CAP_SYS_MODULE; if that is so, look at "
-					 "/proc/sys/kernel/modules_disabled and lockdown");
-		break;
-	case ENOKEY:
-	case EKEYREJECTED:
-		error_add_remedy(reterr,
-				 "the kernel takes signed modules only: sign %s or enrol "
-				 "its key",
-				 name);
-		break;
-	case ENOEXEC:
-	case EINVAL:
-		error_add_remedy(reterr, "%s was built for another kernel; dmesg tells more", name);
-		break;
-	default:
-		error_add_remedy(reterr, "try: modprobe -v %s; dmesg | tail", name);
-	}
-	return r;
-}
-
-static int insert(struct kmod_module *module, const char *name, struct mlx5lm_error **reterr)
-{
-	struct install_command found = { 0 };
-	int r;
-
-	r = kmod_module_probe_insert_module(module, KMOD_PROBE_APPLY_BLACKLIST, NULL,
-					    refuse_command, &found, NULL);
-	if (r > 0) {
-		r = error_set(reterr, MLX5LM_ERROR_PERMISSION, EPERM, MLX5LM_SOURCE_KMOD,
-			      "module %s is blacklisted", name);
-		error_add_remedy(reterr,
-				 "remove \"blacklist %s\" from modprobe.d or the kernel "
-				 "command line, or load it by hand: modprobe %s",
-				 name, name);
-	} else if (found.command) {
-		r = error_set(reterr, MLX5LM_ERROR_PERMISSION, EPERM, MLX5LM_SOURCE_KMOD,
-			      "module %s is replaced by a command in modprobe.d", found.module);
-		error_add_detail(reterr, "install %s %s", found.module, found.command);
-		error_add_remedy(reterr, "load it by hand: modprobe %s", name);
-	} else if (r < 0) {
-		load_failed(name, r, reterr);
-	}
-	free(found.module);
-	free(found.command);
-	return r;
-}
-
-int modules_load(const struct root *root, const char *name, struct mlx5lm_error **reterr)
-{
-	_cleanup_(module_dir_release) struct module_dir dir = { .fd = -1 };
-	_cleanup_(kmod_module_unref_p) struct kmod_module *module = NULL;
-	static const char *const places[] = { "etc", "run", "usr/local/lib", "usr/lib", "lib" };
-	char paths[ARRAY_LENGTH(places)][64];
-	const char *config_paths[ARRAY_LENGTH(places) + 1] = { NULL };
-	struct utsname kernel;
-	int r;
-
-	for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
-		snprintf(paths[i], sizeof(paths[i]), "/proc/self/fd/%d/%s/modprobe.d", root->fd,
-			 places[i]);
-		config_paths[i] = paths[i];
-	}
-	if (uname(&kernel) < 0)
-		return load_failed(name, -errno, reterr);
-	r = module_dir_open(root, kernel.release, config_paths, &dir);
-	if (r < 0) {
-		error_set(reterr, error_code_from_errno(-r), -r, MLX5LM_SOURCE_KMOD,
-			  "cannot load module %s: no modules in /lib/modules/%s: %s", name,
-			  kernel.release, strerror(-r));
-		error_add_remedy(reterr,
-				 "install the modules of kernel %s, or show them to this "
-				 "process below its root",
-				 kernel.release);
-		return r;
-	}
-	r = kmod_module_new_from_name(dir.ctx, name, &module);
-	if (r < 0)
-		return load_failed(name, r, reterr);
-	if (!kmod_module_get_path(module) &&
-	    kmod_module_get_initstate(module) != KMOD_MODULE_BUILTIN) {
-		r = error_set(reterr, MLX5LM_ERROR_NOT_FOUND, ENOENT, MLX5LM_SOURCE_KMOD,
-			      "kernel %s has no module %s", kernel.release, name);
-		error_add_remedy(reterr, "install a kernel that has it, and run depmod -a");
-		return r;
-	}
-	return insert(module, name, reterr);
 }

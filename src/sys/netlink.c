@@ -54,14 +54,23 @@ void netlink_parse(const struct nlmsghdr *message, const struct nlattr **table, 
 	      message->nlmsg_len < head ? 0 : message->nlmsg_len - head, table, max);
 }
 
-const struct nlattr *netlink_next(const struct nlmsghdr *message, const struct nlattr *attr)
+static const struct nlattr *next(const char *at, const char *end, const struct nlattr *attr)
 {
-	const char *end = (const char *)message + message->nlmsg_len;
-	const char *at = (const char *)message + NLMSG_HDRLEN + GENL_HDRLEN;
-
 	if (attr)
 		at = (const char *)attr + NLA_ALIGN(attr->nla_len);
 	return at < end ? attr_at(at, (size_t)(end - at)) : NULL;
+}
+
+const struct nlattr *netlink_next(const struct nlmsghdr *message, const struct nlattr *attr)
+{
+	const char *at = (const char *)message + NLMSG_HDRLEN + GENL_HDRLEN;
+
+	return next(at, (const char *)message + message->nlmsg_len, attr);
+}
+
+const struct nlattr *netlink_next_nested(const struct nlattr *nest, const struct nlattr *attr)
+{
+	return next((const char *)nest + NLA_HDRLEN, (const char *)nest + nest->nla_len, attr);
 }
 
 void netlink_parse_nested(const struct nlattr *nest, const struct nlattr **table, uint16_t max)
@@ -96,6 +105,11 @@ bool netlink_get_u16(const struct nlattr *attr, uint16_t *ret)
 }
 
 bool netlink_get_u32(const struct nlattr *attr, uint32_t *ret)
+{
+	return get(attr, ret, sizeof(*ret));
+}
+
+bool netlink_get_u64(const struct nlattr *attr, uint64_t *ret)
 {
 	return get(attr, ret, sizeof(*ret));
 }
@@ -261,19 +275,18 @@ static int receive(struct netlink *netlink, struct exchange *exchange, int64_t d
 		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1
 	};
 	ssize_t length;
-	int r;
 
-	r = wait_readable(netlink->fd, deadline_ms);
-	if (r < 0)
-		return r;
+	/* The kernel answers most requests before send() returns: no need to wait first. */
 	length = recvmsg(netlink->fd, &head, MSG_DONTWAIT);
+	if (length < 0 && errno == EAGAIN)
+		return wait_readable(netlink->fd, deadline_ms);
 	if (length < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		return errno == EINTR ? 0 : -errno;
 	if (length == 0)
 		return -ECONNRESET;
 	/* Anybody may send to a netlink socket; only the kernel has port 0. */
 	if (from.any.ss_family == AF_NETLINK && from.netlink.nl_pid != 0)
-		return 0;
+		return wait_readable(netlink->fd, deadline_ms);
 	if (head.msg_flags & MSG_TRUNC)
 		return -EMSGSIZE;
 	return take_datagram(netlink, exchange, (size_t)length);

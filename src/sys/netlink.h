@@ -63,10 +63,14 @@ void netlink_parse_nested(const struct nlattr *nest, const struct nlattr **table
 /* Attribute after attribute of a message, from NULL to NULL. */
 const struct nlattr *netlink_next(const struct nlmsghdr *message, const struct nlattr *attr);
 
+/* The same of a nest. */
+const struct nlattr *netlink_next_nested(const struct nlattr *nest, const struct nlattr *attr);
+
 /* The value of an attribute, if there is one of the right size. */
 bool netlink_get_u8(const struct nlattr *attr, uint8_t *ret);
 bool netlink_get_u16(const struct nlattr *attr, uint16_t *ret);
 bool netlink_get_u32(const struct nlattr *attr, uint32_t *ret);
+bool netlink_get_u64(const struct nlattr *attr, uint64_t *ret);
 const uint8_t *netlink_get_bytes(const struct nlattr *attr, size_t size);
 const char *netlink_get_str(const struct nlattr *attr); /* NULL without one */
 

@@ -4,18 +4,16 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
+#include <sys/statfs.h>
 
 #include "base/cleanup.h"
 #include "sys/sysfs.h"
 #include "sys/vfs.h"
-#include "sys/vpd.h"
 
 #define VENDOR_MELLANOX 0x15b3
 #define CLASS_NETWORK 0x02
-
-/* As much as any card has. Each four bytes are a round trip to the firmware. */
-#define VPD_SIZE 2048
 
 bool pci_is_bdf(const char *text)
 {
@@ -55,27 +53,117 @@ static int check_is_pf(int fd)
 	return 0;
 }
 
-int pci_list_pfs(const struct root *root, struct strv *ret)
+int pci_bus_open(const struct root *root, struct pci_bus *ret)
 {
-	_cleanup_(strv_release) struct strv names = { 0 };
-	_cleanup_close_ int fd = -1;
+	_cleanup_(pci_bus_release) struct pci_bus bus = {
+		.root = root,
+		.fd = -1,
+		.drivers = { { .name = "mlx5_vfio_pci" },
+			     { .name = "mlx5_core" },
+			     { .name = "vfio-pci" } },
+	};
+	struct statfs fs;
 	int r;
 
-	fd = sysfs_open_dir(root, PCI_DEVICES);
-	if (fd < 0)
-		return fd;
-	r = sysfs_list(fd, ".", &names);
+	bus.fd = sysfs_open_dir(root, PCI_DEVICES);
+	if (bus.fd < 0)
+		return bus.fd;
+	bus.is_sysfs = fstatfs(bus.fd, &fs) == 0 && fs.f_type == SYSFS_MAGIC;
+	r = sysfs_list(bus.fd, ".", &bus.names);
+	for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(bus.drivers); i++) {
+		_cleanup_close_ int fd =
+			sysfs_open_dir(root, "sys/bus/pci/drivers/%s", bus.drivers[i].name);
+
+		/* Without the list each function is asked for its driver. */
+		if (fd >= 0 && sysfs_list(fd, ".", &bus.drivers[i].bdfs) == -ENOMEM)
+			r = -ENOMEM;
+	}
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < names.length; i++) {
-		_cleanup_close_ int device_fd = pci_open(root, names.items[i]);
+	*ret = bus;
+	bus = (struct pci_bus){ .fd = -1 };
+	return 0;
+}
 
-		/* A device that goes while we look is not there. */
-		if (device_fd < 0 || check_is_pf(device_fd) < 0)
-			continue;
-		if (strv_take(ret, TAKE(names.items[i])) < 0)
-			return -ENOMEM;
+void pci_bus_release(struct pci_bus *bus)
+{
+	close_p(&bus->fd);
+	strv_release(&bus->names);
+	for (size_t i = 0; i < ARRAY_LENGTH(bus->drivers); i++)
+		strv_release(&bus->drivers[i].bdfs);
+}
+
+static int compare_names(const void *key, const void *item)
+{
+	return strcmp(key, *(char *const *)item);
+}
+
+static ssize_t find_name(const struct strv *names, const char *name)
+{
+	char **found = names->length ? bsearch(name, names->items, names->length,
+					       sizeof(names->items[0]), compare_names)
+				     : NULL;
+
+	return found ? found - names->items : -1;
+}
+
+ssize_t pci_bus_find(const struct pci_bus *bus, const char *bdf)
+{
+	return find_name(&bus->names, bdf);
+}
+
+const char *pci_bus_find_driver(const struct pci_bus *bus, const char *bdf)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(bus->drivers); i++) {
+		if (find_name(&bus->drivers[i].bdfs, bdf) >= 0)
+			return bus->drivers[i].name;
 	}
+	return NULL;
+}
+
+int pci_bus_open_function(const struct pci_bus *bus, const char *bdf)
+{
+	int fd;
+
+	if (!bus->is_sysfs)
+		return pci_open(bus->root, bdf);
+	if (!pci_is_bdf(bdf))
+		return -EINVAL;
+	fd = openat(bus->fd, bdf, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int pci_bus_read_link(const struct pci_bus *bus, const char *bdf, const char *name,
+		      char text[static SYSFS_TEXT_SIZE])
+{
+	_cleanup_close_ int fd = -1;
+	char path[64];
+
+	if (!pci_is_bdf(bdf))
+		return -EINVAL;
+	if (bus->is_sysfs) {
+		snprintf(path, sizeof(path), "%s/%s", bdf, name);
+		return sysfs_read_link(bus->fd, path, text);
+	}
+	fd = pci_open(bus->root, bdf);
+	return fd < 0 ? fd : sysfs_read_link(fd, name, text);
+}
+
+int pci_vf_address(const char *pf_bdf, uint64_t offset, uint64_t stride, uint64_t index,
+		   char text[static PCI_BDF_SIZE])
+{
+	unsigned int domain, bus, device, function;
+	uint64_t id;
+
+	if (!pci_is_bdf(pf_bdf) || offset > UINT16_MAX || stride > UINT16_MAX ||
+	    index > UINT16_MAX ||
+	    sscanf(pf_bdf, "%x:%x:%x.%x", &domain, &bus, &device, &function) != 4)
+		return -EINVAL;
+	id = (bus << 8 | device << 3 | function) + offset + stride * index;
+	if (id > UINT16_MAX)
+		return -EINVAL;
+	snprintf(text, PCI_BDF_SIZE, "%04x:%02x:%02x.%x", domain, (unsigned int)(id >> 8),
+		 (unsigned int)(id >> 3 & 0x1f), (unsigned int)(id & 7));
 	return 0;
 }
 
@@ -124,30 +212,6 @@ void pci_read_number(int fd, const char *name, int base, struct fact_u64 *ret)
 		*ret = fact_u64(value);
 }
 
-/* The uplink. In switchdev mode the representors of the VFs stand in the same directory. */
-static int probe_netdev(int pf_fd, struct mlx5lm_pf *pf)
-{
-	_cleanup_(strv_release) struct strv names = { 0 };
-	_cleanup_close_ int net_fd = -1;
-	char port[SYSFS_TEXT_SIZE];
-
-	net_fd = openat(pf_fd, "net", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (net_fd < 0 || sysfs_list(net_fd, ".", &names) < 0)
-		return 0;
-	for (size_t i = 0; i < names.length; i++) {
-		_cleanup_close_ int fd = openat(net_fd, names.items[i],
-						O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		/* Outside switchdev mode it has no name (EOPNOTSUPP); the uplink is "p0". */
-		if (fd < 0 || (sysfs_read(fd, "phys_port_name", port) == 0 && port[0] &&
-			       !(port[0] == 'p' && isdigit((unsigned char)port[1]))))
-			continue;
-		pf->netdev = TAKE(names.items[i]);
-		return 0;
-	}
-	return 0;
-}
-
 static int probe_sriov(int fd, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
 {
 	uint64_t autoprobe;
@@ -167,13 +231,46 @@ static int probe_sriov(int fd, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
 	return 0;
 }
 
-int pci_probe_pf(const struct root *root, const char *bdf, struct mlx5lm_host *host)
+static void read_numbers(int fd, struct mlx5lm_pf *pf)
+{
+	pci_read_number(fd, "vendor", 16, &pf->vendor_id);
+	pci_read_number(fd, "device", 16, &pf->device_id);
+	pci_read_number(fd, "subsystem_vendor", 16, &pf->subsystem_vendor_id);
+	pci_read_number(fd, "subsystem_device", 16, &pf->subsystem_device_id);
+	pci_read_number(fd, "revision", 16, &pf->revision);
+	pci_read_number(fd, "class", 16, &pf->class_code);
+	pci_read_number(fd, "numa_node", 10, &pf->numa_node); /* -1 is no number */
+}
+
+/* A function without a link says "Unknown" and 0. */
+static int read_pcie_link(int fd, struct mlx5lm_pf *pf)
+{
+	pci_read_number(fd, "current_link_width", 10, &pf->pcie_link_width);
+	if (!pf->pcie_link_width.value)
+		pf->pcie_link_width.known = false;
+	if (sysfs_read_str(fd, "current_link_speed", &pf->pcie_link_speed) == -ENOMEM)
+		return -ENOMEM;
+	return streq(pf->pcie_link_speed, "Unknown") ? str_replace(&pf->pcie_link_speed, NULL) : 0;
+}
+
+static int read_rdma_device(int fd, struct mlx5lm_pf *pf)
+{
+	_cleanup_(strv_release) struct strv names = { 0 };
+
+	if (sysfs_list(fd, "infiniband", &names) == -ENOMEM)
+		return -ENOMEM;
+	if (names.length)
+		pf->rdma_device = TAKE(names.items[0]);
+	return 0;
+}
+
+int pci_probe_pf(const struct pci_bus *bus, const char *bdf, struct mlx5lm_host *host)
 {
 	_cleanup_close_ int fd = -1;
 	struct mlx5lm_pf *pf;
 	int r;
 
-	fd = pci_open(root, bdf);
+	fd = pci_bus_open_function(bus, bdf);
 	if (fd < 0)
 		return fd;
 	r = check_is_pf(fd);
@@ -184,38 +281,43 @@ int pci_probe_pf(const struct root *root, const char *bdf, struct mlx5lm_host *h
 		return r;
 	if (str_replace(&pf->bdf, bdf) < 0)
 		return -ENOMEM;
-	pci_read_number(fd, "vendor", 16, &pf->vendor_id);
-	pci_read_number(fd, "device", 16, &pf->device_id);
-	pci_read_number(fd, "subsystem_vendor", 16, &pf->subsystem_vendor_id);
-	pci_read_number(fd, "subsystem_device", 16, &pf->subsystem_device_id);
-	pci_read_number(fd, "revision", 16, &pf->revision);
-	pci_read_number(fd, "class", 16, &pf->class_code);
-	pci_read_number(fd, "numa_node", 10, &pf->numa_node); /* -1 is no number */
-	if (pci_read_driver(fd, &pf->driver) == -ENOMEM)
+	read_numbers(fd, pf);
+	if (pci_read_driver(fd, &pf->driver) == -ENOMEM || read_pcie_link(fd, pf) == -ENOMEM ||
+	    read_rdma_device(fd, pf) == -ENOMEM)
 		return -ENOMEM;
-	r = probe_netdev(fd, pf);
-	if (r == 0)
-		r = probe_sriov(fd, pf, host);
+	r = probe_sriov(fd, pf, host);
 	if (r == 0 && pf->sriov_total_vfs.known)
-		r = vfs_probe(root, fd, pf, host);
+		r = vfs_probe(bus, fd, pf, host);
 	return r;
 }
 
-int pci_read_vpd_serial(const struct root *root, const char *bdf, char **ret)
+/* VFs stand behind their PF in the list: none of them has to be looked at to see what it is. */
+static void pass_over_vfs(const struct pci_bus *bus, const struct mlx5lm_pf *pf, bool *passed)
 {
-	_cleanup_close_ int dir_fd = -1;
-	_cleanup_close_ int fd = -1;
-	uint8_t data[VPD_SIZE];
-	ssize_t length;
+	for (size_t i = 0; i < pf->num_vfs; i++) {
+		ssize_t at = pci_bus_find(bus, pf->vfs[i].bdf);
 
-	dir_fd = pci_open(root, bdf);
-	if (dir_fd < 0)
-		return dir_fd;
-	fd = openat(dir_fd, "vpd", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	length = read(fd, data, sizeof(data));
-	if (length < 0)
-		return -errno;
-	return vpd_serial_number(data, (size_t)length, ret);
+		if (at >= 0)
+			passed[at] = true;
+	}
+}
+
+int pci_probe_pfs(const struct pci_bus *bus, struct mlx5lm_host *host)
+{
+	_cleanup_free_ bool *passed = calloc(bus->names.length + 1, sizeof(*passed));
+
+	if (!passed)
+		return -ENOMEM;
+	for (size_t i = 0; i < bus->names.length; i++) {
+		size_t known = host->num_pfs;
+
+		if (passed[i])
+			continue;
+		/* A device that goes while we look is not there. */
+		if (pci_probe_pf(bus, bus->names.items[i], host) == -ENOMEM)
+			return -ENOMEM;
+		if (host->num_pfs > known)
+			pass_over_vfs(bus, &host->pfs[known], passed);
+	}
+	return 0;
 }

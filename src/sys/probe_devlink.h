@@ -5,9 +5,15 @@
 #include "facts.h"
 
 /*
- * Adds what devlink knows of a PF and its VFs, which have been read before. Waits no longer
- * than a few seconds for it. -ENOMEM is the only failure.
+ * What devlink knows of a PF and its VFs. It is asked on a thread, for it may wait for somebody
+ * who reconfigures the PF; the first function starts that, the second, which comes in any case,
+ * adds to the PF what is known until until_ms. -ENOMEM is the only failure.
  */
-int probe_devlink(struct mlx5lm_pf *pf, struct mlx5lm_host *host);
+struct devlink_questions;
+
+int probe_devlink_start(const struct mlx5lm_pf *pf, uint64_t until_ms,
+			struct devlink_questions **ret);
+int probe_devlink_finish(struct devlink_questions *asked, struct mlx5lm_pf *pf,
+			 struct mlx5lm_host *host);
 
 #endif

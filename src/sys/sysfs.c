@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "sys/beneath.h"
+#include "sys/text_file.h"
 
 /* A directory of sysfs has a few hundred entries at most, one of a PCI bus a few thousand. */
 #define MAX_ENTRIES 65536
@@ -31,12 +32,16 @@ int sysfs_open_dir(const struct root *root, const char *format, ...)
 int sysfs_read(int dir_fd, const char *name, char text[static SYSFS_TEXT_SIZE])
 {
 	_cleanup_close_ int fd = -1;
-	ssize_t length;
 
 	/* O_NONBLOCK: in a recorded tree anything may lie where a file is expected. */
 	fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
+	return fd < 0 ? -errno : sysfs_read_fd(fd, text);
+}
+
+int sysfs_read_fd(int fd, char text[static SYSFS_TEXT_SIZE])
+{
+	ssize_t length;
+
 	/* Both file systems give a value in one piece. */
 	do {
 		length = read(fd, text, SYSFS_TEXT_SIZE);
@@ -46,6 +51,11 @@ int sysfs_read(int dir_fd, const char *name, char text[static SYSFS_TEXT_SIZE])
 	if (length == SYSFS_TEXT_SIZE)
 		return -EMSGSIZE;
 	text[length] = '\0';
+	/* A file of several lines is taken apart by its reader. */
+	for (const char *c = text; c < text + length; c++) {
+		if (!text_is_plain(c, 1) && *c != '\n' && *c != '\t')
+			return -EBADMSG;
+	}
 	str_trim_end(text);
 	return 0;
 }
@@ -58,7 +68,7 @@ int sysfs_read_str(int dir_fd, const char *name, char **ret)
 	r = sysfs_read(dir_fd, name, text);
 	if (r < 0 || !text[0])
 		return r;
-	return str_replace(ret, text);
+	return text_is_plain(text, strlen(text)) ? str_replace(ret, text) : -EBADMSG;
 }
 
 int sysfs_read_u64(int dir_fd, const char *name, int base, uint64_t *ret)
@@ -84,7 +94,7 @@ int sysfs_read_link(int dir_fd, const char *name, char text[static SYSFS_TEXT_SI
 	target[length] = '\0';
 	last = strrchr(target, '/');
 	last = last ? last + 1 : target;
-	if (!last[0] || strlen(last) >= SYSFS_TEXT_SIZE)
+	if (!last[0] || strlen(last) >= SYSFS_TEXT_SIZE || !text_is_plain(last, strlen(last)))
 		return -EBADMSG;
 	strcpy(text, last);
 	return 0;
@@ -116,6 +126,8 @@ int sysfs_list(int dir_fd, const char *name, struct strv *ret)
 			continue;
 		if (names.length == MAX_ENTRIES)
 			return -E2BIG;
+		if (!text_is_plain(entry->d_name, strlen(entry->d_name)))
+			return -EBADMSG;
 		if (strv_take(&names, strdup(entry->d_name)) < 0)
 			return -ENOMEM;
 	}

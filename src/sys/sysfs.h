@@ -18,19 +18,25 @@
 /* A directory (O_PATH) by its path below the root, which is made as by printf(). */
 int sysfs_open_dir(const struct root *root, const char *format, ...) _printf_(2, 3);
 
-/* The text of a file without white space at its end. -EMSGSIZE if it is longer than text. */
+/*
+ * The text of a file without white space at its end. -EMSGSIZE if it is longer than text,
+ * -EBADMSG if it has other characters than printable ASCII, tabs and ends of lines.
+ */
 int sysfs_read(int dir_fd, const char *name, char text[static SYSFS_TEXT_SIZE]);
 
-/* The same as a new string; *ret is left alone on failure and if the file is empty. */
+/* The same of a file at hand. */
+int sysfs_read_fd(int fd, char text[static SYSFS_TEXT_SIZE]);
+
+/* One line of it as a new string; *ret is left alone on failure and if the file is empty. */
 int sysfs_read_str(int dir_fd, const char *name, char **ret);
 
 /* A number, base as for strtoull(). */
 int sysfs_read_u64(int dir_fd, const char *name, int base, uint64_t *ret);
 
-/* The last component of what a link points to. -ENOENT without the link. */
+/* The last component of what a link points to. -ENOENT without the link, -EBADMSG as above. */
 int sysfs_read_link(int dir_fd, const char *name, char text[static SYSFS_TEXT_SIZE]);
 
-/* The names in a directory, sorted; name "." is dir_fd itself. */
+/* The names in a directory, sorted; name "." is dir_fd itself. -EBADMSG as above. */
 int sysfs_list(int dir_fd, const char *name, struct strv *ret);
 
 /* Whether there is something of that name. */

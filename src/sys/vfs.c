@@ -3,179 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "base/cleanup.h"
-#include "sys/child.h"
-#include "sys/pci.h"
-#include "sys/sysfs.h"
-
-/* A VF takes microseconds. What takes as long as this waits for somebody. */
-#define STUCK_MS 1000
-#define MAX_STUCK 3
-
-enum {
-	CONFIG_CAPABILITIES = 0x34,
-	CONFIG_HEADER_SIZE = 0x40,
-	CAPABILITY_MSIX = 0x11,
-	MSIX_CONTROL = 2,
-	MSIX_TABLE_SIZE = 0x7ff,
-	MAX_CAPABILITIES = 48, /* as many as fit */
-};
-
-static bool read_config(int fd, off_t offset, void *data, size_t size)
-{
-	return pread(fd, data, size, offset) == (ssize_t)size;
-}
-
-/* -EPERM if only the first 64 bytes can be read, which is all that sysfs gives to users. */
-static int read_msix_count(int dir_fd, struct fact_u64 *ret)
-{
-	_cleanup_close_ int fd = -1;
-	uint8_t at, capability[2], control[2];
-
-	fd = openat(dir_fd, "config", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (!read_config(fd, CONFIG_CAPABILITIES, &at, sizeof(at)))
-		return -EIO;
-	for (int i = 0; i < MAX_CAPABILITIES && at >= CONFIG_HEADER_SIZE; i++) {
-		if (!read_config(fd, at & ~3, capability, sizeof(capability)))
-			return -EPERM;
-		if (capability[0] == CAPABILITY_MSIX) {
-			if (!read_config(fd, (at & ~3) + MSIX_CONTROL, control, sizeof(control)))
-				return -EPERM;
-			*ret = fact_u64(((control[0] | control[1] << 8) & MSIX_TABLE_SIZE) + 1u);
-			return 0;
-		}
-		at = capability[1];
-	}
-	return 0;
-}
-
-static void read_iommu_group(int fd, struct fact_u64 *ret)
-{
-	char text[SYSFS_TEXT_SIZE];
-	uint64_t group;
-
-	if (sysfs_read_link(fd, "iommu_group", text) == 0 && str_to_u64(text, 10, &group) == 0)
-		*ret = fact_u64(group);
-}
-
-/* What can be read at once, whatever the VF is doing. */
-static int read_vf(const struct root *root, struct mlx5lm_vf *vf, bool *lacks_rights)
-{
-	_cleanup_close_ int fd = pci_open(root, vf->bdf);
-
-	if (fd < 0)
-		return fd;
-	pci_read_number(fd, "vendor", 16, &vf->vendor_id);
-	pci_read_number(fd, "device", 16, &vf->device_id);
-	read_iommu_group(fd, &vf->iommu_group);
-	if (read_msix_count(fd, &vf->msix_count) == -EPERM)
-		*lacks_rights = true;
-	if (pci_read_driver(fd, &vf->driver) == -ENOMEM)
-		return -ENOMEM;
-	/*
-	 * The kernel shows it under the lock that an unbind holds as long as it waits for the
-	 * VF's user. It takes the link to the driver away before it waits.
-	 */
-	return vf->driver && pci_read_driver_override(fd, &vf->driver_override) == -ENOMEM ? -ENOMEM
-											   : 0;
-}
-
-/* What a child tells of one VF. */
-struct override {
-	uint32_t item; /* of pf->vfs */
-	char text[SYSFS_TEXT_SIZE];
-};
-
-/* The rest of a PF's VFs, for a child that may get stuck with one. */
-struct overrides {
-	const struct root *root;
-	const struct mlx5lm_pf *pf;
-	size_t first;
-};
-
-static void read_overrides(const void *data, int out_fd)
-{
-	const struct overrides *job = data;
-
-	for (size_t i = job->first; i < job->pf->num_vfs; i++) {
-		struct override override = { .item = (uint32_t)i };
-		int fd;
-
-		if (job->pf->vfs[i].driver || !job->pf->vfs[i].bdf)
-			continue;
-		fd = pci_open(job->root, job->pf->vfs[i].bdf);
-		if (fd < 0 || sysfs_read(fd, "driver_override", override.text) < 0)
-			override.text[0] = '\0';
-		if (fd >= 0)
-			close(fd);
-		/* No more than PIPE_BUF bytes: all of it or nothing arrives. */
-		if (write(out_fd, &override, sizeof(override)) != sizeof(override))
-			return;
-	}
-}
-
-static int take_overrides(struct mlx5lm_pf *pf, const struct override *overrides, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		struct mlx5lm_vf *vf = &pf->vfs[overrides[i].item];
-
-		if (pci_take_driver_override(overrides[i].text, &vf->driver_override) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static size_t next_without_driver(const struct mlx5lm_pf *pf, size_t first)
-{
-	while (first < pf->num_vfs && pf->vfs[first].driver)
-		first++;
-	return first;
-}
-
-/* The driver_override of the VFs without a driver. */
-static int probe_overrides(const struct root *root, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
-{
-	struct overrides job = { .root = root, .pf = pf, .first = next_without_driver(pf, 0) };
-	_cleanup_free_ struct override *found = NULL;
-	int r;
-
-	if (job.first == pf->num_vfs)
-		return 0;
-	found = calloc(pf->num_vfs, sizeof(*found));
-	if (!found)
-		return -ENOMEM;
-	for (int stuck = 0; job.first < pf->num_vfs && stuck < MAX_STUCK; stuck++) {
-		size_t length, taken;
-
-		r = child_run(read_overrides, &job, root->fd, STUCK_MS, found,
-			      pf->num_vfs * sizeof(*found), &length);
-		taken = length / sizeof(*found);
-		if (take_overrides(pf, found, taken) < 0)
-			return -ENOMEM;
-		if (r == 0)
-			return 0;
-		if (taken)
-			job.first = found[taken - 1].item + 1;
-		job.first = next_without_driver(pf, job.first);
-		if (job.first == pf->num_vfs)
-			return 0;
-		r = host_add_note(
-			host, pf->bdf, "driver_override",
-			r == -ETIMEDOUT
-				? "driver_override of VF %s is not known: a change of it waits "
-				  "in the kernel, most likely for a process that holds it; "
-				  "fuser -v /dev/vfio/*"
-				: "driver_override of VF %s is not known",
-			pf->vfs[job.first].bdf);
-		if (r < 0)
-			return r;
-		job.first++;
-	}
-	return 0;
-}
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -220,29 +50,164 @@ int vfs_count(int pf_fd, size_t *ret)
 	return list_indices(pf_fd, &indices, ret);
 }
 
-static int add_vfs(int pf_fd, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
+void vf_dir_open(struct vf_dir *dir, const struct root *root, int pf_fd, bool is_sysfs)
+{
+	*dir = (struct vf_dir){ .root = root, .pf_fd = pf_fd, .is_sysfs = is_sysfs, .parent_fd = -1 };
+	if (is_sysfs)
+		dir->parent_fd = openat(pf_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void vf_dir_release(struct vf_dir *dir)
+{
+	close_p(&dir->parent_fd);
+}
+
+/*
+ * In sysfs VFs are neighbours of their PF (Linux, drivers/pci/iov.c, pci_iov_add_virtfn), which
+ * is a third of the way that leads over the link in the PF's directory. What a tree of another
+ * origin says is only believed as far as it is an address.
+ */
+int vf_dir_open_file(const struct vf_dir *dir, uint32_t index, const char *bdf, const char *name)
+{
+	_cleanup_close_ int vf_fd = -1;
+	char path[64];
+	int fd = -1, flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+
+	if (dir->parent_fd >= 0) {
+		snprintf(path, sizeof(path), "%s/%s", bdf, name);
+		fd = openat(dir->parent_fd, path, flags);
+	}
+	if (fd < 0 && dir->is_sysfs) {
+		snprintf(path, sizeof(path), "virtfn%u/%s", index, name);
+		fd = openat(dir->pf_fd, path, flags);
+	}
+	if (dir->is_sysfs)
+		return fd < 0 ? -errno : fd;
+	vf_fd = pci_open(dir->root, bdf);
+	if (vf_fd < 0)
+		return vf_fd;
+	fd = openat(vf_fd, name, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+int vf_dir_read(const struct vf_dir *dir, uint32_t index, const char *bdf, const char *name,
+		char text[static SYSFS_TEXT_SIZE])
+{
+	_cleanup_close_ int fd = vf_dir_open_file(dir, index, bdf, name);
+
+	return fd < 0 ? fd : sysfs_read_fd(fd, text);
+}
+
+static int read_link(const struct vf_dir *dir, uint32_t index, const char *bdf, const char *name,
+		     char text[static SYSFS_TEXT_SIZE])
+{
+	_cleanup_close_ int vf_fd = -1;
+	char path[64];
+
+	if (dir->parent_fd >= 0) {
+		snprintf(path, sizeof(path), "%s/%s", bdf, name);
+		if (sysfs_read_link(dir->parent_fd, path, text) == 0)
+			return 0;
+	}
+	if (dir->is_sysfs) {
+		snprintf(path, sizeof(path), "virtfn%u/%s", index, name);
+		return sysfs_read_link(dir->pf_fd, path, text);
+	}
+	vf_fd = pci_open(dir->root, bdf);
+	return vf_fd < 0 ? vf_fd : sysfs_read_link(vf_fd, name, text);
+}
+
+static int read_iommu_group(const struct vf_dir *dir, struct mlx5lm_vf *vf)
+{
+	char text[SYSFS_TEXT_SIZE];
+	uint32_t index = (uint32_t)vf->index.value;
+	uint64_t group;
+	int r;
+
+	r = read_link(dir, index, vf->bdf, "iommu_group", text);
+	if (r == 0 && str_to_u64(text, 10, &group) == 0)
+		vf->iommu_group = fact_u64(group);
+	if (r != -ENOENT)
+		return r;
+	/* No group, or no function any more? */
+	r = vf_dir_open_file(dir, index, vf->bdf, "class");
+	if (r < 0)
+		return r;
+	close(r);
+	return 0;
+}
+
+static int read_driver(const struct pci_bus *bus, const struct vf_dir *dir, struct mlx5lm_vf *vf)
+{
+	const char *known = pci_bus_find_driver(bus, vf->bdf);
+	char text[SYSFS_TEXT_SIZE];
+
+	if (known)
+		return str_replace(&vf->driver, known);
+	if (read_link(dir, (uint32_t)vf->index.value, vf->bdf, "driver", text) < 0)
+		return 0;
+	return str_replace(&vf->driver, text);
+}
+
+static int read_vf(const struct pci_bus *bus, const struct vf_dir *dir, const struct mlx5lm_pf *pf,
+		   struct mlx5lm_vf *vf)
+{
+	char text[SYSFS_TEXT_SIZE];
+	uint64_t id;
+	int r;
+
+	r = read_iommu_group(dir, vf);
+	if (r < 0)
+		return r;
+	/* By the SR-IOV capability all VFs have the vendor of the PF and one device id. */
+	vf->vendor_id = pf->vendor_id;
+	vf->device_id = pf->sriov_vf_device_id;
+	if (!vf->device_id.known &&
+	    vf_dir_read(dir, (uint32_t)vf->index.value, vf->bdf, "device", text) == 0 &&
+	    str_to_u64(text, 16, &id) == 0)
+		vf->device_id = fact_u64(id);
+	return read_driver(bus, dir, vf);
+}
+
+/* The kernel computes the addresses by the same rule, and its list of functions confirms it. */
+static int find_bdf(const struct pci_bus *bus, const struct vf_dir *dir, const struct mlx5lm_pf *pf,
+		    uint32_t index, char **ret)
+{
+	char text[PCI_BDF_SIZE];
+
+	if (dir->is_sysfs && pf->sriov_offset.known && pf->sriov_stride.known &&
+	    pci_vf_address(pf->bdf, pf->sriov_offset.value, pf->sriov_stride.value, index, text) ==
+		    0 &&
+	    pci_bus_find(bus, text) >= 0)
+		return str_replace(ret, text);
+	return pci_vf_bdf(dir->pf_fd, index, ret);
+}
+
+static int add_vfs(const struct pci_bus *bus, const struct vf_dir *dir, struct mlx5lm_pf *pf,
+		   struct mlx5lm_host *host)
 {
 	_cleanup_free_ uint32_t *indices = NULL;
 	size_t length = 0;
 	int r;
 
-	r = list_indices(pf_fd, &indices, &length);
+	r = list_indices(dir->pf_fd, &indices, &length);
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		return host_add_note(host, pf->bdf, NULL, "VFs are not known: %s", strerror(-r));
+		return host_add_note(host, pf->bdf, "sriov_num_vfs vfs", "VFs are not known: %s",
+				     strerror(-r));
 	for (size_t i = 0; i < length; i++) {
 		_cleanup_free_ char *bdf = NULL;
 		struct mlx5lm_vf *vf;
 
-		r = pci_vf_bdf(pf_fd, indices[i], &bdf);
+		r = find_bdf(bus, dir, pf, indices[i], &bdf);
 		if (r == 0)
 			r = pf_add_vf(pf, &vf);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0) {
-			r = host_add_note(host, pf->bdf, NULL, "VF %u is not known: %s", indices[i],
-					  strerror(-r));
+			r = host_add_note(host, pf->bdf, "vfs", "VF %u is not known: %s",
+					  indices[i], strerror(-r));
 			if (r < 0)
 				return r;
 			continue;
@@ -254,21 +219,20 @@ static int add_vfs(int pf_fd, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
 	return 0;
 }
 
-int vfs_probe(const struct root *root, int pf_fd, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
+int vfs_probe(const struct pci_bus *bus, int pf_fd, struct mlx5lm_pf *pf, struct mlx5lm_host *host)
 {
-	bool lacks_rights = false;
+	_cleanup_(vf_dir_release) struct vf_dir dir;
 	int r;
 
-	r = add_vfs(pf_fd, pf, host);
+	vf_dir_open(&dir, bus->root, pf_fd, bus->is_sysfs);
+	r = add_vfs(bus, &dir, pf, host);
 	for (size_t i = 0; r == 0 && i < pf->num_vfs; i++) {
-		r = read_vf(root, &pf->vfs[i], &lacks_rights);
+		r = read_vf(bus, &dir, pf, &pf->vfs[i]);
 		if (r < 0 && r != -ENOMEM)
-			r = host_add_note(host, pf->bdf, NULL, "VF %s is not known: %s",
-					  pf->vfs[i].bdf, strerror(-r));
+			r = host_add_note(host, pf->vfs[i].bdf,
+					  "vendor_id device_id driver driver_override iommu_group "
+					  "iommu_group_viable msix_count vfio_device",
+					  "the VF is not known: %s", strerror(-r));
 	}
-	if (r == 0 && lacks_rights)
-		r = host_add_note(host, pf->bdf, "msix_count",
-				  "MSI-X counts of VFs are not known: configuration "
-				  "space is for CAP_SYS_ADMIN; run as root");
-	return r < 0 ? r : probe_overrides(root, pf, host);
+	return r;
 }

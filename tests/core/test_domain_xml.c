@@ -301,6 +301,21 @@ Test(domain_xml, an_element_of_another_namespace_is_none_of_libvirts)
 	expect_refused(xml, "no source address");
 }
 
+Test(domain_xml, more_devices_than_a_guest_can_have_are_refused)
+{
+	struct strbuf xml = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	strbuf_add(&xml, "<domain><name>a</name><uuid>b</uuid><devices>");
+	for (unsigned int i = 0; i <= DOMAIN_XML_MAX_HOSTDEVS; i++)
+		strbuf_printf(&xml, "<hostdev type='pci'><source><address domain='0' bus='%u' "
+			      "slot='%u' function='%u'/></source></hostdev>", i / 256,
+			      i / 8 % 32, i % 8);
+	strbuf_add(&xml, "</devices></domain>");
+	cr_assert_eq(strbuf_take(&xml, &text), 0);
+	expect_refused(text, "too many devices");
+}
+
 Test(capabilities_xml, gives_the_hosts_uuid)
 {
 	_cleanup_free_ char *uuid = NULL;

@@ -24,7 +24,7 @@ EVERYWHERE = {'export.h'}
 # system header -> the only files of src that may include it
 RESERVED = (
     (r'libvirt/', r'sys/(libvirt|domain)\.c'),
-    (r'libmnl/|linux/|libkmod\.h|sys/(ioctl|socket|wait)\.h|spawn\.h', r'sys/\w+\.[ch]'),
+    (r'libmnl/|linux/|(libkmod|zlib)\.h|sys/(ioctl|socket|wait)\.h|spawn\.h', r'sys/\w+\.[ch]'),
     (r'fcntl\.h|dirent\.h|poll\.h|pthread\.h|threads\.h|signal\.h|sys/', r'(sys|api)/\w+\.[ch]'),
     (r'unistd\.h', r'((sys|api)/\w+|base/cleanup)\.[ch]'),
     (r'jansson\.h|libxml/', r'core/\w+\.[ch]'),
@@ -34,7 +34,7 @@ RESERVED = (
 CORE_FORBIDDEN = re.compile(
     r'(open|fopen|fdopen|opendir|openat|creat|read|write|pread|pwrite|readlink|stat|fstat|lstat|access|faccess|mmap|'
     r'rename|unlink|mkdir)(at|v|dir)?|ioctl|fcntl|poll|epoll_\w+|eventfd|socket\w*|connect|bind|sendto|sendmsg|send|recv\w*|'
-    r'getenv|fork|exec\w+|posix_spawn\w*|kill|syscall|pthread_\w+|thrd_\w+|mtx_\w+|sem_\w+|mnl_\w+|kmod_\w+|vir[A-Z]\w*|'
+    r'getenv|fork|exec\w+|posix_spawn\w*|kill|syscall|pthread_\w+|thrd_\w+|mtx_\w+|sem_\w+|mnl_\w+|kmod_\w+|inflate\w*|vir[A-Z]\w*|'
     r'time|clock_gettime|gettimeofday|nanosleep|usleep|sleep|random|rand|getrandom|uname|gethostname|sysconf|'
     r'json_(load|dump)_?(file|fd)|json_dumpf|json_loadf|xml(Read|Parse|CtxtRead|SAXParse|Save)\w*(File|Fd)|xmlSaveFile\w*')
 PRODUCT_FORBIDDEN = re.compile(

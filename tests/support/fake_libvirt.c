@@ -19,6 +19,7 @@ struct fake_daemon {
 	char host_uuid[FAKE_UUID_SIZE];
 	bool refuses;
 	bool holds;
+	bool holds_answer;
 	struct fake_domain domains[MAX_DOMAINS];
 	size_t num_domains;
 };
@@ -121,6 +122,13 @@ void fake_hold_connect(struct fake_daemon *daemon)
 {
 	pthread_mutex_lock(&lock);
 	daemon->holds = held = true;
+	pthread_mutex_unlock(&lock);
+}
+
+void fake_hold_answer(struct fake_daemon *daemon)
+{
+	pthread_mutex_lock(&lock);
+	daemon->holds_answer = held = true;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -283,7 +291,13 @@ int virConnectIsAlive(virConnectPtr connection)
 int virConnectGetLibVersion(virConnectPtr connection, unsigned long *version)
 {
 	forget_error();
-	(void)connection;
+	pthread_mutex_lock(&lock);
+	if (connection->daemon->holds_answer) {
+		connection->daemon->holds_answer = false;
+		while (held)
+			pthread_cond_wait(&changed, &lock);
+	}
+	pthread_mutex_unlock(&lock);
 	*version = 11003000;
 	return 0;
 }

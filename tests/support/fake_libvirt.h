@@ -63,6 +63,8 @@ void fake_refuse(struct fake_daemon *daemon);
 
 /* Holds up the next connection to a daemon until fake_let_go(). */
 void fake_hold_connect(struct fake_daemon *daemon);
+/* Lets connections be made, and holds up the next question about versions. */
+void fake_hold_answer(struct fake_daemon *daemon);
 void fake_let_go(void);
 
 /* NULL if the daemon has no such domain. */

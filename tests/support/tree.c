@@ -162,6 +162,21 @@ const char *tree_read(struct tree *tree, const char *format, ...)
 
 void tree_add_host(struct tree *tree, bool native)
 {
+	static const char meminfo[] = "MemTotal:       16777216 kB\n"
+				      "MemFree:         8388608 kB\n"
+				      "HugePages_Total:    1024\n"
+				      "HugePages_Free:      512\n"
+				      "HugePages_Rsvd:        0\n"
+				      "Hugepagesize:       2048 kB\n";
+	static const char config[] = "# Linux/x86 6.12.95 Kernel Configuration\n"
+				     "CONFIG_MODULES=y\n"
+				     "CONFIG_PCI_IOV=y\n"
+				     "CONFIG_NET_DEVLINK=y\n"
+				     "CONFIG_MLX5_CORE=m\n"
+				     "CONFIG_VFIO=m\n"
+				     "CONFIG_VFIO_PCI=m\n"
+				     "CONFIG_MLX5_VFIO_PCI=m\n"
+				     "# CONFIG_VFIO_DEBUGFS is not set\n";
 	char boot_id[64] = TREE_BOOT_ID "\n";
 
 	if (native) {
@@ -174,6 +189,14 @@ void tree_add_host(struct tree *tree, bool native)
 	tree_write(tree, TREE_RELEASE "\n", "proc/sys/kernel/osrelease");
 	tree_write(tree, "host-a\n", "proc/sys/kernel/hostname");
 	tree_write(tree, "x86_64\n", "proc/sys/kernel/arch");
+	tree_write(tree, "0\n", "proc/sys/kernel/tainted");
+	tree_write(tree, "0\n", "proc/sys/kernel/modules_disabled");
+	tree_write(tree, "BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro quiet intel_iommu=on iommu=pt\n",
+		   "proc/cmdline");
+	tree_write(tree, meminfo, "proc/meminfo");
+	tree_write(tree, config, "boot/config-" TREE_RELEASE);
+	tree_write(tree, "[none] integrity confidentiality\n", "sys/kernel/security/lockdown");
+	tree_write(tree, "lockdown,capability,yama", "sys/kernel/security/lsm");
 	tree_make_dir(tree, "sys/class/iommu/dmar0");
 	tree_make_dir(tree, "sys/kernel/iommu_groups/1");
 	tree_make_dir(tree, "sys/bus/pci/devices");
@@ -187,14 +210,43 @@ void tree_add_loaded_module(struct tree *tree, const char *name, const char *src
 		tree_write(tree, srcversion, "sys/module/%s/srcversion", name);
 }
 
+static void write_index(struct tree *tree, const char *const *names, const char *end,
+			const char *file)
+{
+	char text[8192] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; names[i]; i++) {
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "kernel/%s.ko%s\n",
+					   names[i], end);
+		MUST(length < sizeof(text));
+	}
+	tree_write(tree, text, "lib/modules/" TREE_RELEASE "/%s", file);
+}
+
 void tree_add_module_dir(struct tree *tree, const char *const *names, const char *const *builtin)
 {
 	static uint8_t index[65536];
 
+	write_index(tree, names, ":", "modules.dep");
+	write_index(tree, builtin, "", "modules.builtin");
 	tree_write_bytes(tree, index, kmod_index(index, sizeof(index), names, "kernel/%s.ko:"),
 			 "lib/modules/" TREE_RELEASE "/modules.dep.bin");
-	tree_write_bytes(tree, index, kmod_index(index, sizeof(index), builtin, "kernel/%s.ko"),
-			 "lib/modules/" TREE_RELEASE "/modules.builtin.bin");
+}
+
+void tree_add_module_aliases(struct tree *tree, const char *const *patterns,
+			     const char *const *modules)
+{
+	char text[8192];
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; patterns[i]; i++) {
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "alias %s %s\n",
+					   patterns[i], modules[i]);
+		MUST(length < sizeof(text));
+	}
+	tree_write(tree, text, "lib/modules/" TREE_RELEASE "/modules.alias");
 }
 
 static unsigned int routing_id(const char *bdf)
@@ -227,6 +279,9 @@ static void add_function(struct tree *tree, const char *bdf, unsigned int device
 	tree_write(tree, "0x15b3\n", FUNCTION "vendor", bdf);
 	tree_write(tree, "0x020000\n", FUNCTION "class", bdf);
 	tree_write(tree, "(null)\n", FUNCTION "driver_override", bdf);
+	snprintf(target, sizeof(target), "pci:v000015B3d%08Xsv000015B3sd00000040bc02sc00i00\n",
+		 device_id);
+	tree_write(tree, target, FUNCTION "modalias", bdf);
 	if (!driver)
 		return;
 	snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s", driver);

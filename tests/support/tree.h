@@ -39,8 +39,9 @@ const char *tree_read(struct tree *tree, const char *format, ...)
 #define TREE_BOOT_ID "11111111-2222-3333-4444-555555555555"
 
 /*
- * Kernel, host name "host-a", an active IOMMU, an empty PCI bus. If native is true the boot id
- * is that of the running kernel, and the library takes the tree for this machine.
+ * Kernel with its configuration, host name "host-a", 16 GiB of memory, an active IOMMU, no
+ * lockdown, an empty PCI bus. If native is true the boot id is that of the running kernel, and
+ * the library takes the tree for this machine.
  */
 void tree_add_host(struct tree *tree, bool native);
 
@@ -49,6 +50,10 @@ void tree_add_loaded_module(struct tree *tree, const char *name, const char *src
 
 /* Modules of /lib/modules: with a path, or built into the kernel (a NULL ends the lists). */
 void tree_add_module_dir(struct tree *tree, const char *const *names, const char *const *builtin);
+
+/* Aliases of modules, as depmod writes them (a NULL ends the lists). */
+void tree_add_module_aliases(struct tree *tree, const char *const *patterns,
+			     const char *const *modules);
 
 struct tree_pf {
 	const char *bdf;	/* "0000:08:00.0" */

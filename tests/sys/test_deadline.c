@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 struct work {
 	sem_t may_end;
 	sem_t destroyed;
@@ -87,4 +89,38 @@ Test(deadline, does_not_wait_for_what_hangs_and_destroys_it_when_it_ends)
 	clock_gettime(CLOCK_REALTIME, &limit);
 	limit.tv_sec += 30;
 	cr_assert_eq(sem_timedwait(&work.destroyed, &limit), 0);
+}
+
+Test(deadline, two_calls_run_at_once)
+{
+	struct work works[2];
+	struct deadline_call *calls[2];
+	int result;
+
+	for (int i = 0; i < 2; i++) {
+		sem_init(&works[i].may_end, 0, 0);
+		sem_init(&works[i].destroyed, 0, 0);
+		cr_assert_eq(deadline_start(end_when_told, &works[i], destroy, &calls[i]), 0);
+	}
+	/* The second may end first. */
+	for (int i = 1; i >= 0; i--) {
+		sem_post(&works[i].may_end);
+		result = -1;
+		cr_assert_eq(deadline_wait(calls[i], (uint64_t)clock_now_ms() + 30000, &result), 0);
+		cr_assert_eq(result, 0);
+		cr_assert_eq(sem_trywait(&works[i].destroyed), -1);
+	}
+}
+
+Test(deadline, a_wait_for_what_has_ended_succeeds_behind_the_deadline)
+{
+	struct work work;
+	struct deadline_call *call;
+	int result = 0;
+
+	sem_init(&work.destroyed, 0, 0);
+	cr_assert_eq(deadline_start(end_at_once, &work, destroy, &call), 0);
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+	cr_assert_eq(deadline_wait(call, 0, &result), 0);
+	cr_assert_eq(result, -42);
 }

@@ -83,7 +83,7 @@ Test(devlink, reads_psid_and_both_firmware_versions)
 	cr_assert_null(info.serial_number);
 }
 
-Test(devlink, prefers_the_serial_number_of_the_board)
+Test(devlink, tells_the_two_serial_numbers_and_the_driver_apart)
 {
 	_cleanup_(devlink_info_release) struct devlink_info info = { 0 };
 	char buffer[NL_PEER_SIZE];
@@ -94,7 +94,9 @@ Test(devlink, prefers_the_serial_number_of_the_board)
 	nl_peer_send(&peer, message);
 	nl_peer_ack(&peer, 0, NULL);
 	cr_assert_eq(devlink_get_info(netlink, PF, &info), 0);
-	cr_assert_str_eq(info.serial_number, "MT2306X");
+	cr_assert_str_eq(info.serial_number, "6c5b7f");
+	cr_assert_str_eq(info.board_serial_number, "MT2306X");
+	cr_assert_str_eq(info.driver, "mlx5_core");
 }
 
 static uint32_t read_mode(uint16_t number)
@@ -200,6 +202,124 @@ Test(devlink, tells_unsupported_from_disabled_by_the_selector)
 		     MLX5LM_PORT_ATTR_STATE_UNSUPPORTED);
 	cr_assert_eq(devlink_port_attr_state(&port, MLX5LM_PORT_ATTR_UNKNOWN),
 		     MLX5LM_PORT_ATTR_STATE_UNKNOWN);
+}
+
+/* A value that is a number, a text or (NULL) a flag that is not there. */
+static void put_param_value(struct nlmsghdr *message, uint8_t cmode, const void *data, size_t size)
+{
+	struct nlattr *value = mnl_attr_nest_start(message, ATTR_PARAM_VALUE);
+
+	value->nla_type = ATTR_PARAM_VALUE;
+	if (data)
+		mnl_attr_put(message, ATTR_PARAM_VALUE_DATA, size, data);
+	mnl_attr_put_u8(message, ATTR_PARAM_VALUE_CMODE, cmode);
+	mnl_attr_nest_end(message, value);
+}
+
+struct param_values {
+	uint8_t type;
+	const void *runtime; /* NULL: no value of this kind; "absent": a flag that is false */
+	const void *permanent;
+	size_t size;
+};
+
+static const char absent[] = "absent";
+
+static void send_param(const char *device, const char *name, const struct param_values *values)
+{
+	char buffer[NL_PEER_SIZE];
+	struct nlmsghdr *message = nl_peer_message(buffer, CMD_PARAM_GET);
+	struct nlattr *param, *list;
+
+	message->nlmsg_flags = NLM_F_MULTI;
+	mnl_attr_put_strz(message, ATTR_BUS_NAME, "pci");
+	mnl_attr_put_strz(message, ATTR_DEV_NAME, device);
+	param = mnl_attr_nest_start(message, ATTR_PARAM);
+	param->nla_type = ATTR_PARAM;
+	mnl_attr_put_strz(message, ATTR_PARAM_NAME, name);
+	mnl_attr_put_u8(message, ATTR_PARAM_TYPE, values->type);
+	list = mnl_attr_nest_start(message, ATTR_PARAM_VALUES_LIST);
+	list->nla_type = ATTR_PARAM_VALUES_LIST;
+	if (values->runtime)
+		put_param_value(message, CMODE_RUNTIME,
+				values->runtime == absent ? NULL : values->runtime, values->size);
+	if (values->permanent)
+		put_param_value(message, CMODE_PERMANENT,
+				values->permanent == absent ? NULL : values->permanent,
+				values->size);
+	mnl_attr_nest_end(message, list);
+	mnl_attr_nest_end(message, param);
+	nl_peer_send(&peer, message);
+}
+
+static void send_all_kinds_of_params(void)
+{
+	static const uint32_t u32 = 127;
+	static const uint8_t u8 = 200;
+	static const uint16_t u16 = 40000;
+	static const uint64_t u64 = 1ULL << 40;
+
+	send_param(PF, "total_vfs", &(struct param_values){ TYPE_U32, NULL, &u32, sizeof(u32) });
+	send_param(PF, "enable_sriov", &(struct param_values){ TYPE_FLAG, NULL, "", 0 });
+	send_param(PF, "enable_roce", &(struct param_values){ TYPE_FLAG, absent, NULL, 0 });
+	send_param("0000:08:00.1", "other", &(struct param_values){ TYPE_FLAG, "", NULL, 0 });
+	send_param(PF, "flow_steering_mode",
+		   &(struct param_values){ TYPE_STRING, "smfs", NULL, sizeof("smfs") });
+	send_param(PF, "u8", &(struct param_values){ TYPE_U8, &u8, NULL, sizeof(u8) });
+	send_param(PF, "u16", &(struct param_values){ TYPE_U16, &u16, NULL, sizeof(u16) });
+	send_param(PF, "u64", &(struct param_values){ TYPE_U64, &u64, NULL, sizeof(u64) });
+	send_param(PF, "newer", &(struct param_values){ 99, &u64, NULL, sizeof(u64) });
+}
+
+Test(devlink, reads_the_parameters_of_the_pf_as_devlink_prints_them)
+{
+	static const char *const expected[][3] = {
+		{ "enable_roce", "false", NULL },   { "enable_sriov", NULL, "true" },
+		{ "flow_steering_mode", "smfs", NULL }, { "newer", NULL, NULL },
+		{ "total_vfs", NULL, "127" },	     { "u16", "40000", NULL },
+		{ "u64", "1099511627776", NULL },   { "u8", "200", NULL },
+	};
+	_cleanup_(devlink_params_release) struct devlink_params params = { 0 };
+
+	send_all_kinds_of_params();
+	nl_peer_done(&peer, 0, NULL, 0);
+	cr_assert_eq(devlink_get_params(netlink, PF, &params), 0);
+	cr_assert_eq(params.length, ARRAY_LENGTH(expected));
+	for (size_t i = 0; i < params.length; i++) {
+		const struct mlx5lm_param *param = &params.items[i];
+
+		cr_assert_str_eq(param->name, expected[i][0]);
+		cr_assert_eq(param->runtime != NULL, expected[i][1] != NULL, "%s", param->name);
+		if (param->runtime)
+			cr_assert_str_eq(param->runtime, expected[i][1]);
+		cr_assert_eq(param->permanent != NULL, expected[i][2] != NULL, "%s", param->name);
+		if (param->permanent)
+			cr_assert_str_eq(param->permanent, expected[i][2]);
+		cr_assert_null(param->driverinit);
+	}
+}
+
+Test(devlink, forgets_the_parameters_of_an_interrupted_dump)
+{
+	_cleanup_(devlink_params_release) struct devlink_params params = { 0 };
+
+	send_all_kinds_of_params();
+	nl_peer_done(&peer, 0, NULL, NLM_F_DUMP_INTR);
+	nl_peer_next(&peer);
+	send_param(PF, "enable_roce", &(struct param_values){ TYPE_FLAG, "", NULL, 0 });
+	nl_peer_done(&peer, 0, NULL, 0);
+	cr_assert_eq(devlink_get_params(netlink, PF, &params), 0);
+	cr_assert_eq(params.length, 1);
+	cr_assert_str_eq(params.items[0].runtime, "true");
+}
+
+Test(devlink, a_refused_dump_of_parameters_is_an_error)
+{
+	struct devlink_params params = { 0 };
+
+	nl_peer_done(&peer, -EOPNOTSUPP, NULL, 0);
+	cr_assert_eq(devlink_get_params(netlink, PF, &params), -EOPNOTSUPP);
+	cr_assert_null(params.items);
 }
 
 /* What "devlink port function set pci/0000:08:00.0/196607 migratable enable" sends. */

@@ -157,30 +157,3 @@ Test(domain, the_downtime_limit_can_be_read_and_set)
 	fake_refuse(here);
 	cr_expect_lt(domain_set_max_downtime(domain, 1, NULL), 0);
 }
-
-Test(domain, a_probe_lists_active_domains_and_versions)
-{
-	_cleanup_libvirt_facts_ struct libvirt_facts facts = { 0 };
-	struct fake_domain *off = fake_domain(here, "off", "off-uuid", "<domain/>");
-
-	off->state = VIR_DOMAIN_SHUTOFF;
-	cr_assert_eq(libvirt_probe("fake://a", &facts, &error), 0);
-	cr_expect_str_eq(facts.uri, "fake://a");
-	cr_assert_eq(facts.num_domains, 1);
-	cr_expect_str_eq(facts.domains[0].name, "guest");
-	cr_expect_str_eq(facts.domains[0].uuid, UUID);
-	cr_expect_str_eq(facts.domains[0].xml, "<domain/>");
-	cr_expect_eq(facts.daemon_version.value, 11003000);
-	cr_expect_eq(facts.qemu_version.value, 10000002);
-	cr_expect_not_null(strstr(facts.capabilities_xml, "host-a"));
-}
-
-Test(domain, a_daemon_that_is_not_there_is_a_connect_error)
-{
-	struct libvirt_facts facts = { 0 };
-
-	cr_expect_lt(libvirt_probe("fake://nowhere", &facts, &error), 0);
-	cr_expect_eq(mlx5lm_error_get_code(error), MLX5LM_ERROR_CONNECT);
-	cr_expect_not_null(strstr(mlx5lm_error_get_message(error), "fake://nowhere"));
-	cr_expect_null(facts.uri);
-}

@@ -14,6 +14,7 @@ static const struct tree_pf pf_a = { .bdf = "0000:08:00.0",
 				     .serial_number = "MT2306X",
 				     .vf_driver = "mlx5_vfio_pci" };
 
+static const struct probe_options options = { .until_ms = INT64_MAX };
 static struct tree *tree;
 static struct root *root;
 static struct mlx5lm_host *host;
@@ -36,7 +37,7 @@ TestSuite(probe, .init = open_tree, .fini = close_tree);
 static void probe(void)
 {
 	cr_assert_eq(root_open(tree_path(tree), &root, NULL), 0);
-	cr_assert_eq(probe_host(root, NULL, &host, NULL), 0);
+	cr_assert_eq(probe_host(root, NULL, &options, &host, NULL), 0);
 }
 
 static bool is_noted(const char *text)
@@ -72,6 +73,64 @@ Test(probe, reads_a_pf)
 	cr_assert_eq(pf->sriov_stride.value, 1);
 	cr_assert_eq(pf->sriov_vf_device_id.value, 0x101e);
 	cr_assert_eq(pf->sriov_autoprobe, MLX5LM_ANSWER_YES);
+}
+
+#define FUNCTION "sys/devices/pci0000:00/0000:08:00.0/"
+
+Test(probe, reads_the_links_of_a_pf)
+{
+	const struct mlx5lm_pf *pf;
+
+	tree_add_pf(tree, &pf_a);
+	tree_write(tree, "up\n", FUNCTION "net/eth0/operstate");
+	tree_write(tree, "200000\n", FUNCTION "net/eth0/speed");
+	tree_write(tree, "16.0 GT/s PCIe\n", FUNCTION "current_link_speed");
+	tree_write(tree, "8\n", FUNCTION "current_link_width");
+	tree_write(tree, "2304\n", FUNCTION "sriov_vf_total_msix");
+	tree_make_dir(tree, FUNCTION "infiniband/mlx5_0");
+	probe();
+	pf = &host->pfs[0];
+	cr_assert_str_eq(pf->link_state, "up");
+	cr_assert_eq(pf->link_speed_mbps.value, 200000);
+	cr_assert_str_eq(pf->pcie_link_speed, "16.0 GT/s PCIe");
+	cr_assert_eq(pf->pcie_link_width.value, 8);
+	cr_assert_eq(pf->sriov_vf_total_msix.value, 2304);
+	cr_assert_str_eq(pf->rdma_device, "mlx5_0");
+}
+
+Test(probe, names_that_are_no_plain_text_are_unknown)
+{
+	const struct mlx5lm_pf *pf;
+
+	tree_add_pf(tree, &pf_a);
+	tree_link(tree, "../../../bus/pci/drivers/a\xff", FUNCTION "driver");
+	tree_write(tree, "16.0\x1b GT/s\n", FUNCTION "current_link_speed");
+	tree_make_dir(tree, FUNCTION "infiniband/mlx5\xff");
+	tree_make_dir(tree, FUNCTION "net/eth\xff");
+	probe();
+	pf = &host->pfs[0];
+	cr_assert_null(pf->driver);
+	cr_assert_null(pf->pcie_link_speed);
+	cr_assert_null(pf->rdma_device);
+	cr_assert_null(pf->netdev);
+}
+
+Test(probe, links_that_are_down_have_no_speed)
+{
+	const struct mlx5lm_pf *pf;
+
+	tree_add_pf(tree, &pf_a);
+	tree_write(tree, "down\n", FUNCTION "net/eth0/operstate");
+	tree_write(tree, "-1\n", FUNCTION "net/eth0/speed");
+	tree_write(tree, "Unknown\n", FUNCTION "current_link_speed");
+	tree_write(tree, "0\n", FUNCTION "current_link_width");
+	probe();
+	pf = &host->pfs[0];
+	cr_assert_str_eq(pf->link_state, "down");
+	cr_assert_not(pf->link_speed_mbps.known);
+	cr_assert_null(pf->pcie_link_speed);
+	cr_assert_not(pf->pcie_link_width.known);
+	cr_assert_null(pf->rdma_device);
 }
 
 Test(probe, reads_vfs)
@@ -114,6 +173,24 @@ Test(probe, reads_what_vfs_without_a_driver_are_set_aside_for)
 			cr_assert_null(vf->driver_override);
 	}
 	cr_assert_null(host->pfs[0].vfs[0].driver);
+}
+
+Test(probe, does_not_touch_the_lock_of_a_vf_that_is_unbound_while_a_process_holds_it)
+{
+	struct tree_pf pf = pf_a;
+
+	pf.vf_driver = NULL;
+	tree_add_pf(tree, &pf);
+	for (int i = 2; i < 4; i++) {
+		tree_write(tree, "mlx5_vfio_pci\n",
+			   "sys/devices/pci0000:00/0000:08:00.%d/driver_override", i);
+		tree_write(tree, i == 2 ? "1\n" : "0\n",
+			   "sys/devices/pci0000:00/0000:08:00.%d/enable", i);
+	}
+	probe();
+	cr_assert_null(host->pfs[0].vfs[0].driver_override);
+	cr_assert(is_noted("0000:08:00.2: driver_override is not known: the VF is being unbound"));
+	cr_assert_str_eq(host->pfs[0].vfs[1].driver_override, "mlx5_vfio_pci");
 }
 
 Test(probe, reads_127_vfs_on_two_buses_in_order)
@@ -255,7 +332,7 @@ Test(probe, without_a_pci_bus_fails_and_says_what_to_mount)
 
 	tree_remove(tree, "sys/bus");
 	cr_assert_eq(root_open(tree_path(tree), &root, NULL), 0);
-	cr_assert_eq(probe_host(root, NULL, &host, &error), -ENOENT);
+	cr_assert_eq(probe_host(root, NULL, &options, &host, &error), -ENOENT);
 	cr_assert_eq(error->code, MLX5LM_ERROR_NOT_FOUND);
 	cr_assert(strstr(error->remedy, tree_path(tree)));
 	mlx5lm_error_free(error);

@@ -49,6 +49,38 @@ Test(sysfs, refuses_more_text_than_any_attribute_has)
 	cr_assert_eq(sysfs_read(fd, "file", text), -EMSGSIZE);
 }
 
+Test(sysfs, what_is_no_plain_text_is_not_passed_on)
+{
+	static const char *const bad[] = { "a\xff", "\xc3\xa4", "a\x1b[31m", "\x7f", "a\rb" };
+	char text[SYSFS_TEXT_SIZE], *string = NULL;
+	struct strv names = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+		tree_write(tree, bad[i], "sys/dir/file");
+		tree_link(tree, bad[i], "sys/dir/link");
+		cr_assert_eq(sysfs_read(fd, "file", text), -EBADMSG, "%zu", i);
+		cr_assert_eq(sysfs_read_str(fd, "file", &string), -EBADMSG, "%zu", i);
+		cr_assert_eq(sysfs_read_link(fd, "link", text), -EBADMSG, "%zu", i);
+	}
+	tree_write_bytes(tree, "a\0b", 3, "sys/dir/file");
+	cr_assert_eq(sysfs_read(fd, "file", text), -EBADMSG);
+	cr_assert_null(string);
+	tree_write(tree, "1", "sys/dir/n\xff");
+	cr_assert_eq(sysfs_list(fd, ".", &names), -EBADMSG);
+	cr_assert_eq(names.length, 0);
+}
+
+Test(sysfs, lines_are_for_those_who_take_them_apart)
+{
+	char text[SYSFS_TEXT_SIZE], *string = NULL;
+
+	tree_write(tree, "one\n\ttwo\n", "sys/dir/file");
+	cr_assert_eq(sysfs_read(fd, "file", text), 0);
+	cr_assert_str_eq(text, "one\n\ttwo");
+	cr_assert_eq(sysfs_read_str(fd, "file", &string), -EBADMSG);
+	cr_assert_null(string);
+}
+
 Test(sysfs, reads_numbers_of_both_bases)
 {
 	uint64_t value;
