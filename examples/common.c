@@ -65,11 +65,8 @@ struct mlx5lm_host *probe_host(struct mlx5lm_ctx *ctx, const char *libvirt_uri)
 	return host;
 }
 
-struct mlx5lm_host *read_host(const char *path)
+size_t read_file(const char *path, char *text, size_t size)
 {
-	struct mlx5lm_error *error = NULL;
-	struct mlx5lm_host *host;
-	static char json[1 << 20];
 	FILE *file = fopen(path, "re");
 	size_t length;
 
@@ -77,13 +74,24 @@ struct mlx5lm_host *read_host(const char *path)
 		fprintf(stderr, "error: %s: %s\n", path, strerror(errno));
 		exit(EXIT_NOT_READY);
 	}
-	length = fread(json, 1, sizeof(json), file);
+	length = fread(text, 1, size, file);
 	fclose(file);
-	if (length == sizeof(json)) {
-		fprintf(stderr, "error: %s: larger than %zu bytes\n", path, sizeof(json) - 1);
+	if (length == size) {
+		fprintf(stderr, "error: %s: larger than %zu bytes\n", path, size - 1);
 		exit(EXIT_NOT_READY);
 	}
-	if (mlx5lm_host_parse(json, length, &host, &error) < 0)
+	return length;
+}
+
+struct mlx5lm_host *read_host(const char *path)
+{
+	/* Room for thousands of VFs; mlx5lm_host_parse() alone would take 256 KiB. */
+	static char json[4 << 20];
+	struct mlx5lm_error *error = NULL;
+	struct mlx5lm_host *host;
+	size_t length = read_file(path, json, sizeof(json));
+
+	if (mlx5lm_host_parse_with_limit(json, length, sizeof(json), &host, &error) < 0)
 		die(error);
 	return host;
 }

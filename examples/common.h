@@ -12,6 +12,9 @@ enum {
 	EXIT_USAGE = 3,
 };
 
+/* Reads a file of less than size bytes and returns its length; exits if that is not possible. */
+size_t read_file(const char *path, char *text, size_t size);
+
 /* Reads the snapshot of a host from a file that mlx5lm-probe --json has written; exits if not. */
 struct mlx5lm_host *read_host(const char *path);
 

@@ -1,81 +1,189 @@
 // SPDX-License-Identifier: MIT-0
 /* Is this host ready for VF live migration, and if not, what mends it? */
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common.h"
+#include "report.h"
 
 static const char usage[] =
 	"Usage: mlx5lm-probe [OPTION]...\n"
 	"Tells whether this host is ready for the live migration of mlx5 VFs.\n\n"
-	"  --json           print the host snapshot as JSON, for mlx5lm-compare and -migrate\n"
-	"  --findings       print the findings as JSON\n"
-	"  --root DIR       look at the host below DIR (a container's /host, a recorded tree)\n"
-	"  --libvirt URI    ask this libvirt daemon (default qemu:///system; \"\" asks none)\n"
-	"  --profile NAME   requirements to check against (default nvidia-doca-2.9)\n"
+	"  --json             print the host snapshot as JSON, for mlx5lm-compare and\n"
+	"                     -migrate\n"
+	"  --findings         print the findings as JSON\n"
+	"  --all              print what is as required, too, and each VF by itself\n"
+	"  --explain          print the evidence under each finding\n"
+	"  --scope BDF        look at this PF and its VFs, or at this VF, only; --pf is\n"
+	"                     the same\n"
+	"  --profile NAME     requirements to check against: one of --profiles, or a file\n"
+	"                     NAME.json (default nvidia-doca)\n"
+	"  --profiles         print the names of the profiles, and nothing else\n"
+	"  --nv               run mstconfig or mlxconfig to read the NV configuration\n"
+	"  --open-vfs         open idle VFs through VFIO, which resets them, if nothing\n"
+	"                     else tells whether they can be migrated\n"
+	"  --timeout SECONDS  how long it may take (default 30)\n"
+	"  --root DIR         look at the host below DIR (a container's /host, a recorded\n"
+	"                     tree)\n"
+	"  --libvirt URI      ask this libvirt daemon (default qemu:///system; \"\" asks\n"
+	"                     none)\n"
 	"  --help, --version\n\n"
 	"Exit status: 0 ready, 1 not ready, 2 unknown, 3 usage.\n";
 
-static const char *pf_text(const struct mlx5lm_pf *pf, enum mlx5lm_pf_key key)
-{
-	const char *text = "?";
+static const struct option long_options[] = {
+	{ "json", no_argument, NULL, 'j' },	     { "findings", no_argument, NULL, 'f' },
+	{ "all", no_argument, NULL, 'a' },	     { "explain", no_argument, NULL, 'e' },
+	{ "scope", required_argument, NULL, 's' },   { "pf", required_argument, NULL, 's' },
+	{ "profile", required_argument, NULL, 'p' }, { "profiles", no_argument, NULL, 'P' },
+	{ "nv", no_argument, NULL, 'n' },	     { "open-vfs", no_argument, NULL, 'o' },
+	{ "timeout", required_argument, NULL, 't' }, { "root", required_argument, NULL, 'r' },
+	{ "libvirt", required_argument, NULL, 'l' }, { "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },	     { NULL, 0, NULL, 0 },
+};
 
-	mlx5lm_pf_get_str(pf, key, &text);
-	return text;
+/* What the command line asks for. */
+struct job {
+	struct mlx5lm_probe_options *options;
+	struct report_options report;
+	const char *root;
+	const char *scope;
+	const char *profile;
+	int form; /* 'j', 'f', or text */
+};
+
+static int print_profiles(void)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = mlx5lm_profile_known_name(i)); i++)
+		printf("%s\n", name);
+	return EXIT_READY;
 }
 
-static const char *vf_text(const struct mlx5lm_vf *vf, enum mlx5lm_vf_key key)
+/* An option that is about the probe itself. 0 or negative, as the library has it. */
+static int set_option(struct mlx5lm_probe_options *options, int option, const char *value)
 {
-	const char *text = "-";
-
-	mlx5lm_vf_get_str(vf, key, &text);
-	return text;
+	switch (option) {
+	case 'n':
+		return mlx5lm_probe_options_set_nv_tools(options, 1);
+	case 'o':
+		return mlx5lm_probe_options_set_open_vfs(options, 1);
+	case 't':
+		return mlx5lm_probe_options_set_timeout_ms(
+			options, (uint32_t)parse_number(value, 1000000) * 1000);
+	case 'l':
+		return mlx5lm_probe_options_set_libvirt_uri(options, *value ? value : NULL);
+	default:
+		return -1;
+	}
 }
 
-static void print_vf(const struct mlx5lm_vf *vf)
+/* Negative to go on, else the exit status. */
+static int parse(int argc, char **argv, struct job *job)
 {
-	uint64_t migratable = 0, index = 0;
+	int option;
 
-	mlx5lm_vf_get_u64(vf, MLX5LM_VF_INDEX, &index);
-	mlx5lm_vf_get_u64(vf, MLX5LM_VF_MIGRATABLE, &migratable);
-	printf("    VF %-3" PRIu64 " %s  driver %-13s migratable %-11s hw_addr %s  domain %s\n",
-	       index, vf_text(vf, MLX5LM_VF_BDF), vf_text(vf, MLX5LM_VF_DRIVER),
-	       mlx5lm_port_attr_state_str((enum mlx5lm_port_attr_state)migratable),
-	       vf_text(vf, MLX5LM_VF_HW_ADDR), vf_text(vf, MLX5LM_VF_IN_USE_BY));
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'j':
+		case 'f':
+			job->form = option;
+			break;
+		case 'a':
+			job->report.all = 1;
+			break;
+		case 'e':
+			job->report.explain = 1;
+			break;
+		case 's':
+			job->scope = optarg;
+			break;
+		case 'p':
+			job->profile = optarg;
+			break;
+		case 'r':
+			job->root = optarg;
+			break;
+		case 'P':
+			return print_profiles();
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_READY;
+		case 'v':
+			printf("mlx5lm-probe %s\n", mlx5lm_version_str());
+			return EXIT_READY;
+		case '?':
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		default:
+			if (set_option(job->options, option, optarg) < 0) {
+				fprintf(stderr, "error: %s: not usable\n", optarg);
+				return EXIT_USAGE;
+			}
+		}
+	}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	return -1;
 }
 
-static void print_pf(const struct mlx5lm_pf *pf)
+/* The requirements by their name, or from a file whose name ends in .json. */
+static struct mlx5lm_profile *new_profile(const char *name)
 {
-	uint64_t mode = 0, total_vfs = 0, num_vfs = 0;
+	static char json[64 << 10];
+	const char *end = name ? strrchr(name, '.') : NULL;
+	struct mlx5lm_error *error = NULL;
+	struct mlx5lm_profile *profile;
+	int r;
 
-	mlx5lm_pf_get_u64(pf, MLX5LM_PF_ESWITCH_MODE, &mode);
-	mlx5lm_pf_get_u64(pf, MLX5LM_PF_SRIOV_TOTAL_VFS, &total_vfs);
-	mlx5lm_pf_get_u64(pf, MLX5LM_PF_SRIOV_NUM_VFS, &num_vfs);
-	printf("  PF %s  PSID %s  firmware %s  eswitch %s  VFs %" PRIu64 " of %" PRIu64 "\n",
-	       pf_text(pf, MLX5LM_PF_BDF), pf_text(pf, MLX5LM_PF_PSID),
-	       pf_text(pf, MLX5LM_PF_FW_RUNNING),
-	       mlx5lm_eswitch_mode_str((enum mlx5lm_eswitch_mode)mode), num_vfs, total_vfs);
-	for (size_t i = 0; i < mlx5lm_pf_length_vfs(pf); i++)
-		print_vf(mlx5lm_pf_get_vf(pf, i));
+	if (end && strcmp(end, ".json") == 0)
+		r = mlx5lm_profile_parse(json, read_file(name, json, sizeof(json)), &profile,
+					 &error);
+	else
+		r = mlx5lm_profile_new_from_name(name, &profile, &error);
+	if (r < 0)
+		die(error);
+	return profile;
 }
 
-static void print_host(const struct mlx5lm_host *host)
+static struct mlx5lm_host *probe(const struct job *job)
 {
-	const char *hostname = "?", *kernel = "?";
+	struct mlx5lm_error *error = NULL;
+	struct mlx5lm_ctx *ctx = new_ctx();
+	struct mlx5lm_host *host;
 
-	mlx5lm_host_get_str(host, MLX5LM_HOST_HOSTNAME, &hostname);
-	mlx5lm_host_get_str(host, MLX5LM_HOST_KERNEL_RELEASE, &kernel);
-	printf("%s, kernel %s\n", hostname, kernel);
-	for (size_t i = 0; i < mlx5lm_host_length_pfs(host); i++)
-		print_pf(mlx5lm_host_get_pf(host, i));
-	for (size_t i = 0; i < mlx5lm_host_length_notes(host); i++)
-		printf("  note: %s\n", mlx5lm_host_get_note(host, i));
+	if ((job->root && mlx5lm_ctx_set_root(ctx, job->root, &error) < 0) ||
+	    mlx5lm_host_probe(ctx, job->options, &host, &error) < 0)
+		die(error);
+	mlx5lm_ctx_unref(ctx);
+	return host;
 }
 
-static int exit_status(enum mlx5lm_status status)
+static int check(const struct job *job, const struct mlx5lm_host *host,
+		 const struct mlx5lm_profile *profile)
 {
+	struct mlx5lm_findings *findings;
+	struct mlx5lm_error *error = NULL;
+	struct mlx5lm_text *text = NULL;
+	enum mlx5lm_status status;
+
+	if (mlx5lm_check(host, profile, job->scope, &findings, &error) < 0)
+		die(error);
+	if (job->form == 'j') {
+		mlx5lm_host_serialize(host, &text);
+		print_text(text);
+	} else if (job->form == 'f') {
+		mlx5lm_findings_serialize(findings, &text);
+		print_text(text);
+	} else {
+		report_print(host, findings, mlx5lm_profile_get_name(profile), &job->report);
+	}
+	status = mlx5lm_findings_get_status(findings);
+	mlx5lm_findings_free(findings);
 	if (status == MLX5LM_STATUS_FAIL)
 		return EXIT_NOT_READY;
 	return status == MLX5LM_STATUS_UNKNOWN ? EXIT_UNKNOWN : EXIT_READY;
@@ -83,77 +191,21 @@ static int exit_status(enum mlx5lm_status status)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },	   { "findings", no_argument, NULL, 'f' },
-		{ "root", required_argument, NULL, 'r' },  { "libvirt", required_argument, NULL, 'l' },
-		{ "profile", required_argument, NULL, 'p' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' },	   { NULL, 0, NULL, 0 },
-	};
-	const char *root = NULL, *libvirt_uri = "qemu:///system", *profile_name = NULL;
-	struct mlx5lm_findings *findings;
+	struct job job = { 0 };
 	struct mlx5lm_profile *profile;
-	struct mlx5lm_error *error = NULL;
-	struct mlx5lm_text *text = NULL;
 	struct mlx5lm_host *host;
-	struct mlx5lm_ctx *ctx;
-	int option, form = 't', status;
+	int status;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-		case 'f':
-			form = option;
-			break;
-		case 'r':
-			root = optarg;
-			break;
-		case 'l':
-			libvirt_uri = *optarg ? optarg : NULL;
-			break;
-		case 'p':
-			profile_name = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_READY;
-		case 'v':
-			printf("mlx5lm-probe %s\n", mlx5lm_version_str());
-			return EXIT_READY;
-		default:
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
+	if (mlx5lm_probe_options_new(&job.options) < 0)
+		return EXIT_NOT_READY;
+	status = parse(argc, argv, &job);
+	if (status < 0) {
+		profile = new_profile(job.profile);
+		host = probe(&job);
+		status = check(&job, host, profile);
+		mlx5lm_host_free(host);
+		mlx5lm_profile_free(profile);
 	}
-	if (optind < argc) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	ctx = new_ctx();
-	if (root && mlx5lm_ctx_set_root(ctx, root, &error) < 0)
-		die(error);
-	if (mlx5lm_profile_new_from_name(profile_name, &profile, &error) < 0)
-		die(error);
-	host = probe_host(ctx, libvirt_uri);
-	if (mlx5lm_check(host, profile, NULL, &findings, &error) < 0)
-		die(error);
-	status = exit_status(mlx5lm_findings_get_status(findings));
-	if (form == 'j') {
-		mlx5lm_host_serialize(host, &text);
-		print_text(text);
-	} else if (form == 'f') {
-		mlx5lm_findings_serialize(findings, &text);
-		print_text(text);
-	} else {
-		print_host(host);
-		printf("checked against %s:\n", mlx5lm_profile_get_name(profile));
-		print_findings(findings, 1);
-		printf("%s\n", status == EXIT_READY	? "ready" :
-			       status == EXIT_NOT_READY ? "not ready" :
-							  "unknown");
-	}
-	mlx5lm_findings_free(findings);
-	mlx5lm_profile_free(profile);
-	mlx5lm_host_free(host);
-	mlx5lm_ctx_unref(ctx);
+	mlx5lm_probe_options_free(job.options);
 	return status;
 }

@@ -24,7 +24,7 @@ def load(path):
         ("ctx_set_root", ctypes.c_int, POINTER, ctypes.c_char_p, OUT),
         ("host_probe", ctypes.c_int, POINTER, POINTER, OUT, OUT),
         ("host_free", None, POINTER),
-        ("check", ctypes.c_int, POINTER, POINTER, OUT, OUT),
+        ("check", ctypes.c_int, POINTER, POINTER, ctypes.c_char_p, OUT, OUT),
         ("findings_serialize", ctypes.c_int, POINTER, OUT),
         ("findings_free", None, POINTER),
         ("text_get_str", ctypes.c_char_p, POINTER),
