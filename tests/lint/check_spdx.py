@@ -9,6 +9,7 @@ import project
 # the first that fits
 LICENSES = (
     ('tests/lab/sim/', 'GPL-2.0-only'),  # kernel modules
+    ('tests/lab/vfio/', 'GPL-2.0-only'),
     ('examples/', 'MIT-0'),
     ('bindings/', 'MIT-0'),
     ('', 'LGPL-2.1-or-later'),

@@ -25,6 +25,7 @@ VFS = ('0000:40:00.2', '0000:40:00.3')
 MACS = ('02:4d:4c:58:35:00', '02:4d:4c:58:35:01')
 GUEST = 'guest'
 READY, NOT_READY, UNKNOWN, USAGE = range(4)
+mount = None    # what the hosts see as /mlx5lm; start() sets it
 
 
 def lab_command(command, *words, check=True, timeout=600):
@@ -124,13 +125,15 @@ def continuity(migrations, wait_s=20):
 
 def start(build, prefix):
     """Installs the build where the hosts see it as /mlx5lm, and starts them if they are not up."""
+    global mount
     install = pathlib.Path(build) / 'lab-install'
+    mount = str(install) + prefix
     subprocess.run(['meson', 'install', '-C', build, '--no-rebuild', '--quiet', '--destdir', install],
                    stdout=subprocess.DEVNULL, check=True)
     if run(HOSTS[0], 'true', check=False).returncode == 0 and run(HOSTS[1], 'true', check=False).returncode == 0:
         return
     lab_command('down')
-    words = ['--mount', str(install) + prefix, '-a', 'serial=SIM0000000001', '-b', 'serial=SIM0000000002']
+    words = ['--mount', mount, '-a', 'serial=SIM0000000001', '-b', 'serial=SIM0000000002']
     # An emulated kernel was seen to die in its boot, before any module, once in some hundred starts.
     if lab_command('up', *words, check=False).returncode:
         lab_command('up', *words)
