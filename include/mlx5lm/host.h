@@ -488,7 +488,8 @@ int mlx5lm_probe_options_set_libvirt_uri(struct mlx5lm_probe_options *options, c
  *
  * A file that blocks because another process reconfigures the PF, a tool that hangs or a
  * libvirt daemon that does not answer then costs at most this; its facts stay unknown, with a
- * note, and the rest is there. What was waited for goes on in the background until it ends.
+ * note, and the rest is there. What was waited for goes on in the background until it ends;
+ * a read that waits in the kernel for a lock keeps the process from going before.
  *
  * Return: 0; -EINVAL; -ERANGE.
  * Thread: one thread at a time on one object. Since: 0.2

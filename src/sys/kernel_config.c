@@ -125,11 +125,12 @@ static bool is_whole(const char *text, size_t length)
 {
 	static const char yes[] = "\nCONFIG_MODULES=", no[] = "\n# CONFIG_MODULES is not set\n";
 
-	return length && length <= KERNEL_CONFIG_MAX_BYTES && text[length - 1] == '\n' &&
-	       (memmem(text, length, yes, sizeof(yes) - 1) ||
-		memmem(text, length, no, sizeof(no) - 1) ||
-		(length >= sizeof(yes) - 2 && memcmp(text, yes + 1, sizeof(yes) - 2) == 0) ||
-		(length >= sizeof(no) - 2 && memcmp(text, no + 1, sizeof(no) - 2) == 0));
+	if (!length || length > KERNEL_CONFIG_MAX_BYTES || text[length - 1] != '\n')
+		return false;
+	return memmem(text, length, yes, sizeof(yes) - 1) ||
+	       memmem(text, length, no, sizeof(no) - 1) ||
+	       (length >= sizeof(yes) - 2 && memcmp(text, yes + 1, sizeof(yes) - 2) == 0) ||
+	       (length >= sizeof(no) - 2 && memcmp(text, no + 1, sizeof(no) - 2) == 0);
 }
 
 int kernel_config_parse(const char *text, size_t length, struct mlx5lm_host *host)

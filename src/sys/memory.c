@@ -67,6 +67,11 @@ static int probe_meminfo(const struct root *root, struct mlx5lm_host *host)
 			     "as in a kernel without CONFIG_HUGETLBFS");
 }
 
+struct fact_u64 memory_limit(uint64_t limit_bytes)
+{
+	return fact_u64(limit_bytes > INT64_MAX ? INT64_MAX : limit_bytes);
+}
+
 static int probe_memlock(const struct root *root, struct mlx5lm_host *host)
 {
 	struct rlimit limit;
@@ -76,8 +81,7 @@ static int probe_memlock(const struct root *root, struct mlx5lm_host *host)
 				     "the limit on locked memory is not known: it is one of "
 				     "processes on the machine itself");
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
-		host->memlock_limit_bytes = fact_u64(limit.rlim_cur > INT64_MAX ? INT64_MAX :
-									     limit.rlim_cur);
+		host->memlock_limit_bytes = memory_limit(limit.rlim_cur);
 	return 0;
 }
 

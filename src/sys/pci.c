@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "sys/pci.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -15,16 +14,45 @@
 #define VENDOR_MELLANOX 0x15b3
 #define CLASS_NETWORK 0x02
 
+struct address {
+	uint32_t domain;
+	uint32_t bus;
+	uint32_t device;
+	uint32_t function;
+};
+
+/* As the kernel writes them. By hand, as it is done for each VF and sscanf() takes its time. */
+static bool take_hex(const char **at, int min_digits, int max_digits, uint32_t *ret)
+{
+	int digits = 0;
+
+	for (*ret = 0; digits < max_digits; digits++, (*at)++) {
+		char c = **at;
+
+		if (c >= '0' && c <= '9')
+			*ret = *ret << 4 | (uint32_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			*ret = *ret << 4 | (uint32_t)(c - 'a' + 10);
+		else
+			break;
+	}
+	return digits >= min_digits;
+}
+
+static bool parse_bdf(const char *text, struct address *ret)
+{
+	/* A domain may have more than four digits (Intel VMD). */
+	return take_hex(&text, 4, 8, &ret->domain) && *text++ == ':' &&
+	       take_hex(&text, 2, 2, &ret->bus) && *text++ == ':' &&
+	       take_hex(&text, 2, 2, &ret->device) && *text++ == '.' &&
+	       take_hex(&text, 1, 1, &ret->function) && !*text;
+}
+
 bool pci_is_bdf(const char *text)
 {
-	unsigned int domain, bus, device, function;
-	int length = 0;
+	struct address address;
 
-	/* A domain may have more than four digits (Intel VMD). */
-	if (sscanf(text, "%x:%2x:%2x.%1x%n", &domain, &bus, &device, &function, &length) != 4)
-		return false;
-	return !text[length] && length >= 12 && length <= 16 && isxdigit((unsigned char)text[0]) &&
-	       strspn(text, "0123456789abcdef:.") == (size_t)length;
+	return parse_bdf(text, &address);
 }
 
 int pci_open(const struct root *root, const char *bdf)
@@ -152,17 +180,16 @@ int pci_bus_read_link(const struct pci_bus *bus, const char *bdf, const char *na
 int pci_vf_address(const char *pf_bdf, uint64_t offset, uint64_t stride, uint64_t index,
 		   char text[static PCI_BDF_SIZE])
 {
-	unsigned int domain, bus, device, function;
+	struct address pf;
 	uint64_t id;
 
-	if (!pci_is_bdf(pf_bdf) || offset > UINT16_MAX || stride > UINT16_MAX ||
-	    index > UINT16_MAX ||
-	    sscanf(pf_bdf, "%x:%x:%x.%x", &domain, &bus, &device, &function) != 4)
+	if (!parse_bdf(pf_bdf, &pf) || offset > UINT16_MAX || stride > UINT16_MAX ||
+	    index > UINT16_MAX)
 		return -EINVAL;
-	id = (bus << 8 | device << 3 | function) + offset + stride * index;
+	id = (pf.bus << 8 | pf.device << 3 | pf.function) + offset + stride * index;
 	if (id > UINT16_MAX)
 		return -EINVAL;
-	snprintf(text, PCI_BDF_SIZE, "%04x:%02x:%02x.%x", domain, (unsigned int)(id >> 8),
+	snprintf(text, PCI_BDF_SIZE, "%04x:%02x:%02x.%x", pf.domain, (unsigned int)(id >> 8),
 		 (unsigned int)(id >> 3 & 0x1f), (unsigned int)(id & 7));
 	return 0;
 }

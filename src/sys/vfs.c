@@ -62,6 +62,12 @@ void vf_dir_release(struct vf_dir *dir)
 	close_p(&dir->parent_fd);
 }
 
+/* name is one of ours, and short. */
+static void join(char path[static 64], const char *bdf, const char *name)
+{
+	stpcpy(stpcpy(stpcpy(path, bdf), "/"), name);
+}
+
 /*
  * In sysfs VFs are neighbours of their PF (Linux, drivers/pci/iov.c, pci_iov_add_virtfn), which
  * is a third of the way that leads over the link in the PF's directory. What a tree of another
@@ -74,7 +80,7 @@ int vf_dir_open_file(const struct vf_dir *dir, uint32_t index, const char *bdf, 
 	int fd = -1, flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 	if (dir->parent_fd >= 0) {
-		snprintf(path, sizeof(path), "%s/%s", bdf, name);
+		join(path, bdf, name);
 		fd = openat(dir->parent_fd, path, flags);
 	}
 	if (fd < 0 && dir->is_sysfs) {
@@ -105,7 +111,7 @@ static int read_link(const struct vf_dir *dir, uint32_t index, const char *bdf, 
 	char path[64];
 
 	if (dir->parent_fd >= 0) {
-		snprintf(path, sizeof(path), "%s/%s", bdf, name);
+		join(path, bdf, name);
 		if (sysfs_read_link(dir->parent_fd, path, text) == 0)
 			return 0;
 	}
