@@ -26,10 +26,10 @@ static double now_ms(void)
 
 static long peak_kib(void)
 {
-	struct rusage usage;
+	struct rusage used;
 
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_maxrss;
+	getrusage(RUSAGE_SELF, &used);
+	return used.ru_maxrss;
 }
 
 static int compare(const void *left, const void *right)
