@@ -62,14 +62,15 @@ class Probe(lab.Case):
         facts = json.loads(done.stdout)
         self.assertNotIn('eswitch_mode', facts['pfs'][0])
         self.assertEqual(facts['pfs'][0]['psid'], 'MT_0000000838')
-        self.assertTrue([note for note in facts['notes'] if 'eswitch' in note], facts['notes'])
+        self.assertTrue([note for note in facts['notes'] if 'eswitch_mode' in note.get('facts', '').split()], facts['notes'])
 
     def test_another_adapter_with_pending_firmware_is_told(self):
         try:
             lab.lab_command('reload', 'hostb', 'device_id=a2dc', 'fw_running=32.41.1000', 'fw_stored=32.42.1000')
-            done = lab.program('hostb', 'probe')
-            self.assertRegex(done.stdout, r'pass +adapter\.model .*BlueField-3')
-            self.assertRegex(done.stdout, r'warn +firmware\.pending .*running 32\.41\.1000, stored 32\.42\.1000')
+            found = json.loads(lab.program('hostb', 'probe', '--findings').stdout)['findings']
+            found = {finding['id']: (finding['status'], finding.get('found')) for finding in found}
+            self.assertEqual(found['adapter.model'], ('pass', 'BlueField-3 (15b3:a2dc)'))
+            self.assertEqual(found['firmware.pending'], ('warn', 'running 32.41.1000, stored 32.42.1000'))
         finally:
             lab.reset('hostb')
 
