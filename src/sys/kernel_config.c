@@ -125,7 +125,7 @@ static bool is_whole(const char *text, size_t length)
 {
 	static const char yes[] = "\nCONFIG_MODULES=", no[] = "\n# CONFIG_MODULES is not set\n";
 
-	if (!length || length > KERNEL_CONFIG_MAX_BYTES || text[length - 1] != '\n')
+	if (!text || !length || length > KERNEL_CONFIG_MAX_BYTES || text[length - 1] != '\n')
 		return false;
 	return memmem(text, length, yes, sizeof(yes) - 1) ||
 	       memmem(text, length, no, sizeof(no) - 1) ||
