@@ -87,6 +87,12 @@ int pf_add_param(struct mlx5lm_pf *pf, struct mlx5lm_param **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+int note_complete(struct note *note)
+{
+	note->line = str_printf("%s: %s", note->object, note->text);
+	return note->line ? 0 : -ENOMEM;
+}
+
 int host_add_note(struct mlx5lm_host *host, const char *object, const char *facts,
 		  const char *format, ...)
 {
@@ -100,8 +106,7 @@ int host_add_note(struct mlx5lm_host *host, const char *object, const char *fact
 	va_end(args);
 	if (!note->text || str_replace(&note->object, object) || str_replace(&note->facts, facts))
 		return -ENOMEM;
-	note->line = str_printf("%s: %s", note->object, note->text);
-	return note->line ? 0 : -ENOMEM;
+	return note_complete(note);
 }
 
 /* Is word one of the words of list? */

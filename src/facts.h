@@ -237,6 +237,8 @@ void pf_release(struct mlx5lm_pf *pf);
  */
 int host_add_note(struct mlx5lm_host *host, const char *object, const char *facts,
 		  const char *format, ...) _printf_(4, 5);
+/* Makes the line of a note out of its object and text. 0 or -ENOMEM. */
+int note_complete(struct note *note);
 /* The note on a fact of an object, or NULL. */
 const struct note *host_find_note(const struct mlx5lm_host *host, const char *object,
 				  const char *fact);

@@ -198,6 +198,21 @@ MLX5LM_EXPORT int mlx5lm_host_serialize(const struct mlx5lm_host *host, struct m
 	return host && ret ? report_write(host, ret) : -EINVAL;
 }
 
+static size_t list_length(const struct fact_list *list, const void *owner)
+{
+	return owner ? fact_list_length(list, owner) : 0;
+}
+
+static const void *list_get(const struct fact_list *list, const void *owner, size_t index)
+{
+	return index < list_length(list, owner) ? fact_list_get(list, owner, index) : NULL;
+}
+
+static const void *list_find(const struct fact_list *list, const void *owner, const char *name)
+{
+	return owner && name ? fact_list_find(list, owner, name) : NULL;
+}
+
 MLX5LM_EXPORT int mlx5lm_host_get_str(const struct mlx5lm_host *host, enum mlx5lm_host_key key,
 				      const char **ret)
 {
@@ -220,23 +235,25 @@ mlx5lm_host_get_module_state(const struct mlx5lm_host *host, const char *name)
 
 MLX5LM_EXPORT size_t mlx5lm_host_length_notes(const struct mlx5lm_host *host)
 {
-	return host ? host->num_notes : 0;
+	return list_length(&host_notes, host);
 }
 
 MLX5LM_EXPORT const char *mlx5lm_host_get_note(const struct mlx5lm_host *host, size_t index)
 {
-	return host && index < host->num_notes ? host->notes[index].line : NULL;
+	const struct note *note = list_get(&host_notes, host, index);
+
+	return note ? note->line : NULL;
 }
 
 MLX5LM_EXPORT size_t mlx5lm_host_length_pfs(const struct mlx5lm_host *host)
 {
-	return host ? host->num_pfs : 0;
+	return list_length(&host_pfs, host);
 }
 
 MLX5LM_EXPORT const struct mlx5lm_pf *mlx5lm_host_get_pf(const struct mlx5lm_host *host,
 							 size_t index)
 {
-	return host && index < host->num_pfs ? &host->pfs[index] : NULL;
+	return list_get(&host_pfs, host, index);
 }
 
 MLX5LM_EXPORT const struct mlx5lm_pf *mlx5lm_host_get_pf_by_bdf(const struct mlx5lm_host *host,
@@ -247,21 +264,6 @@ MLX5LM_EXPORT const struct mlx5lm_pf *mlx5lm_host_get_pf_by_bdf(const struct mlx
 			return &host->pfs[i];
 	}
 	return NULL;
-}
-
-static size_t list_length(const struct fact_list *list, const void *owner)
-{
-	return owner ? fact_list_length(list, owner) : 0;
-}
-
-static const void *list_get(const struct fact_list *list, const void *owner, size_t index)
-{
-	return index < list_length(list, owner) ? fact_list_get(list, owner, index) : NULL;
-}
-
-static const void *list_find(const struct fact_list *list, const void *owner, const char *name)
-{
-	return owner && name ? fact_list_find(list, owner, name) : NULL;
 }
 
 MLX5LM_EXPORT size_t mlx5lm_host_length_modules(const struct mlx5lm_host *host)
@@ -282,13 +284,13 @@ mlx5lm_host_get_module_by_name(const struct mlx5lm_host *host, const char *name)
 }
 
 MLX5LM_EXPORT int mlx5lm_module_get_str(const struct mlx5lm_module *module,
-				     enum mlx5lm_module_key key, const char **ret)
+					enum mlx5lm_module_key key, const char **ret)
 {
 	return fact_get_str(&module_table, module, key, ret);
 }
 
 MLX5LM_EXPORT int mlx5lm_module_get_u64(const struct mlx5lm_module *module,
-				     enum mlx5lm_module_key key, uint64_t *ret)
+					enum mlx5lm_module_key key, uint64_t *ret)
 {
 	return fact_get_u64(&module_table, module, key, ret);
 }
@@ -311,13 +313,13 @@ mlx5lm_host_get_privilege_by_name(const struct mlx5lm_host *host, const char *na
 }
 
 MLX5LM_EXPORT int mlx5lm_privilege_get_str(const struct mlx5lm_privilege *privilege,
-				     enum mlx5lm_privilege_key key, const char **ret)
+					   enum mlx5lm_privilege_key key, const char **ret)
 {
 	return fact_get_str(&privilege_table, privilege, key, ret);
 }
 
 MLX5LM_EXPORT int mlx5lm_privilege_get_u64(const struct mlx5lm_privilege *privilege,
-				     enum mlx5lm_privilege_key key, uint64_t *ret)
+					   enum mlx5lm_privilege_key key, uint64_t *ret)
 {
 	return fact_get_u64(&privilege_table, privilege, key, ret);
 }
@@ -327,8 +329,7 @@ MLX5LM_EXPORT size_t mlx5lm_pf_length_nvs(const struct mlx5lm_pf *pf)
 	return list_length(&pf_nvs, pf);
 }
 
-MLX5LM_EXPORT const struct mlx5lm_nv *
-mlx5lm_pf_get_nv(const struct mlx5lm_pf *pf, size_t index)
+MLX5LM_EXPORT const struct mlx5lm_nv *mlx5lm_pf_get_nv(const struct mlx5lm_pf *pf, size_t index)
 {
 	return list_get(&pf_nvs, pf, index);
 }
@@ -340,13 +341,13 @@ mlx5lm_pf_get_nv_by_name(const struct mlx5lm_pf *pf, const char *name)
 }
 
 MLX5LM_EXPORT int mlx5lm_nv_get_str(const struct mlx5lm_nv *nv,
-				     enum mlx5lm_nv_key key, const char **ret)
+				    enum mlx5lm_nv_key key, const char **ret)
 {
 	return fact_get_str(&nv_table, nv, key, ret);
 }
 
 MLX5LM_EXPORT int mlx5lm_nv_get_u64(const struct mlx5lm_nv *nv,
-				     enum mlx5lm_nv_key key, uint64_t *ret)
+				    enum mlx5lm_nv_key key, uint64_t *ret)
 {
 	return fact_get_u64(&nv_table, nv, key, ret);
 }
@@ -369,7 +370,7 @@ mlx5lm_pf_get_param_by_name(const struct mlx5lm_pf *pf, const char *name)
 }
 
 MLX5LM_EXPORT int mlx5lm_param_get_str(const struct mlx5lm_param *param,
-				     enum mlx5lm_param_key key, const char **ret)
+				       enum mlx5lm_param_key key, const char **ret)
 {
 	return fact_get_str(&param_table, param, key, ret);
 }
@@ -405,12 +406,12 @@ MLX5LM_EXPORT int mlx5lm_pf_get_u64(const struct mlx5lm_pf *pf, enum mlx5lm_pf_k
 
 MLX5LM_EXPORT size_t mlx5lm_pf_length_vfs(const struct mlx5lm_pf *pf)
 {
-	return pf ? pf->num_vfs : 0;
+	return list_length(&pf_vfs, pf);
 }
 
 MLX5LM_EXPORT const struct mlx5lm_vf *mlx5lm_pf_get_vf(const struct mlx5lm_pf *pf, size_t index)
 {
-	return pf && index < pf->num_vfs ? &pf->vfs[index] : NULL;
+	return list_get(&pf_vfs, pf, index);
 }
 
 MLX5LM_EXPORT int mlx5lm_vf_get_str(const struct mlx5lm_vf *vf, enum mlx5lm_vf_key key,

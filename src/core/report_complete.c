@@ -94,8 +94,7 @@ static int complete_notes(struct mlx5lm_error **reterr, const struct place *oute
 		if (!note->object || !note->text)
 			return report_refuse(reterr, &place, note->object ? "text" : "object",
 					     "is not there");
-		note->line = str_printf("%s: %s", note->object, note->text);
-		if (!note->line)
+		if (note_complete(note))
 			return error_no_memory(reterr);
 	}
 	return 0;
