@@ -256,6 +256,7 @@ static void drop_connection(virConnectPtr connection)
 	if (--connection->references)
 		return;
 	calls.open_objects--;
+	calls.closes++;
 	free(connection);
 }
 

@@ -73,6 +73,7 @@ const struct fake_domain *fake_find(struct fake_daemon *daemon, const char *name
 /* What was called since fake_reset(). */
 struct fake_calls {
 	int connects;
+	int closes; /* connections that are gone */
 	int migrations;
 	int aborts;
 	int polls;
