@@ -184,38 +184,42 @@ uint32_t vf_attr_state(const struct mlx5lm_vf *vf, enum mlx5lm_port_attr attr)
 	}
 }
 
+static const char *const step_ids[NUM_STEP_KINDS] = {
+	[STEP_NV] = "nv",
+	[STEP_FIRMWARE_RESET] = "firmware-reset",
+	[STEP_AUTOPROBE] = "autoprobe",
+	[STEP_ESWITCH_MODE] = "eswitch-mode",
+	[STEP_NUM_VFS] = "num-vfs",
+	[STEP_LOAD_MODULE] = "load-module",
+	[STEP_UNBIND] = "unbind",
+	[STEP_HW_ADDR] = "hw-addr",
+	[STEP_PORT_ATTR] = "port-attr",
+	[STEP_MAX_IO_EQS] = "max-io-eqs",
+	[STEP_MSIX_COUNT] = "msix-count",
+	[STEP_DRIVER_OVERRIDE] = "driver-override",
+	[STEP_BIND] = "bind",
+	[STEP_REPRESENTOR] = "representor",
+};
+
 const char *step_id(enum step_kind kind)
 {
-	switch (kind) {
-	case STEP_AUTOPROBE:
-		return "autoprobe";
-	case STEP_ESWITCH_MODE:
-		return "eswitch-mode";
-	case STEP_NUM_VFS:
-		return "num-vfs";
-	case STEP_LOAD_MODULE:
-		return "load-module";
-	case STEP_UNBIND:
-		return "unbind";
-	case STEP_HW_ADDR:
-		return "hw-addr";
-	case STEP_PORT_ATTR:
-		return "port-attr";
-	case STEP_DRIVER_OVERRIDE:
-		return "driver-override";
-	case STEP_BIND:
-		return "bind";
-	}
-	return "unknown";
+	return kind < NUM_STEP_KINDS && step_ids[kind] ? step_ids[kind] : "unknown";
+}
+
+bool step_is_of_vf(enum step_kind kind)
+{
+	return kind >= STEP_UNBIND && kind <= STEP_REPRESENTOR;
 }
 
 void step_release(struct mlx5lm_step *step)
 {
 	free(step->text);
+	free(step->backend);
 	free(step->object);
 	free(step->current);
 	free(step->wanted);
 	free(step->reason);
+	free(step->disturbance);
 	free(step->command);
 	*step = (struct mlx5lm_step){ 0 };
 }

@@ -44,6 +44,7 @@ struct mlx5lm_vf {
 	struct fact_u64 msix_count;
 	char *hw_addr;
 	char *representor;
+	uint32_t representor_state; /* enum mlx5lm_admin_state */
 	uint32_t roce;		/* enum mlx5lm_port_attr_state, as the next three */
 	uint32_t migratable;
 	uint32_t ipsec_crypto;
@@ -264,6 +265,7 @@ extern const struct name_list lockdown_names;
 extern const struct name_list link_type_names;
 extern const struct name_list bind_state_names;
 extern const struct name_list eswitch_mode_names;
+extern const struct name_list admin_state_names;
 extern const struct name_list port_attr_names;
 extern const struct name_list port_attr_state_names;
 
@@ -347,15 +349,21 @@ static inline void *fact_at(const struct fact_field *field, const void *object)
 
 /* What a plan consists of: core makes steps, sys carries them out. */
 enum step_kind {
-	STEP_AUTOPROBE = 1,   /* value: 0 or 1 to sriov_drivers_autoprobe */
+	STEP_NV = 1,	      /* text: parameter; value; backend */
+	STEP_FIRMWARE_RESET,  /* restarts the adapter */
+	STEP_AUTOPROBE,	      /* value: 0 or 1 to sriov_drivers_autoprobe */
 	STEP_ESWITCH_MODE,    /* value: enum mlx5lm_eswitch_mode */
 	STEP_NUM_VFS,	      /* value: number; done when all VFs (and in switchdev ports) exist */
 	STEP_LOAD_MODULE,     /* text: module */
 	STEP_UNBIND,	      /* VF; text: the driver it has now */
 	STEP_HW_ADDR,	      /* VF; text: address */
 	STEP_PORT_ATTR,	      /* VF; attr; value: enum mlx5lm_port_attr_state */
+	STEP_MAX_IO_EQS,      /* VF; value: number */
+	STEP_MSIX_COUNT,      /* VF; value: number; 0 is the driver's default */
 	STEP_DRIVER_OVERRIDE, /* VF; text: driver, or "" to clear */
 	STEP_BIND,	      /* VF; text: driver */
+	STEP_REPRESENTOR,     /* VF; value: enum mlx5lm_admin_state */
+	NUM_STEP_KINDS,
 };
 
 struct mlx5lm_step {
@@ -364,15 +372,21 @@ struct mlx5lm_step {
 	enum mlx5lm_port_attr attr;
 	uint64_t value;
 	char *text;
+	char *backend;	       /* of a STEP_NV: "devlink", "mstconfig" or "mlxconfig" */
+	uint32_t usual_time_ms;
+	uint32_t disturbs;     /* enum mlx5lm_disturbance */
+	bool cannot_be_undone;
 	/* for people */
 	char *object;
 	char *current;
 	char *wanted;
 	char *reason;
+	char *disturbance; /* NULL: it disturbs nothing */
 	char *command;
 };
 
 const char *step_id(enum step_kind kind);
+bool step_is_of_vf(enum step_kind kind);
 void step_release(struct mlx5lm_step *step);
 
 #endif

@@ -23,6 +23,7 @@ static const char *const port_attrs[] = { "unknown", "roce", "migratable", "ipse
 static const char *const port_attr_states[] = { "unknown", "unsupported", "disable", "enable" };
 static const char *const bind_states[] = { "unknown", "good", "unbound", "wrong-driver",
 					   "needs-rebind" };
+static const char *const admin_states[] = { "unknown", "up", "down" };
 
 const struct name_list answer_names = NAMES(answers);
 const struct name_list module_state_names = NAMES(module_states);
@@ -31,6 +32,7 @@ const struct name_list link_type_names = NAMES(link_types);
 const struct name_list eswitch_mode_names = NAMES(eswitch_modes);
 const struct name_list port_attr_names = NAMES(port_attrs);
 const struct name_list port_attr_state_names = NAMES(port_attr_states);
+const struct name_list admin_state_names = NAMES(admin_states);
 const struct name_list bind_state_names = NAMES(bind_states);
 
 const char *name_of(const struct name_list *list, uint32_t value)
@@ -242,6 +244,8 @@ static const struct fact_field vf_fields[] = {
 	VF_U64(MSIX_COUNT, msix_count, D "config, MSI-X capability"),
 	VF_STR(HW_ADDR, hw_addr, PORT "PORT_FUNCTION(145) HW_ADDR(1)"),
 	VF_STR(REPRESENTOR, representor, PORT "PORT_NETDEV_NAME(7)"),
+	VF_ENUM(REPRESENTOR_STATE, representor_state, admin_state_names,
+		"/sys/bus/pci/devices/{pf}/net/{representor}/flags"),
 	VF_ATTR(ROCE, roce, CAPS "0x1"),
 	VF_ATTR(MIGRATABLE, migratable, CAPS "0x2"),
 	VF_ATTR(IPSEC_CRYPTO, ipsec_crypto, CAPS "0x4"),

@@ -30,6 +30,16 @@ extern "C" {
  * @MLX5LM_ERROR_DOMAIN: the domain cannot be migrated as it is
  * @MLX5LM_ERROR_VF: a VF of the domain or its counterpart is not fit for the migration
  * @MLX5LM_ERROR_MIGRATION: libvirt or QEMU reported that the migration failed
+ * @MLX5LM_ERROR_TOO_MANY_VFS: more VFs are wanted than the PF offers (since 0.3, as all that
+ *	follow)
+ * @MLX5LM_ERROR_VF_INDEX: something is wanted of a VF that there is not going to be
+ * @MLX5LM_ERROR_HW_ADDR: a hardware address that is none, not unicast or zero
+ * @MLX5LM_ERROR_HW_ADDR_TAKEN: two VFs would have the same hardware address
+ * @MLX5LM_ERROR_CONTRADICTION: two wishes cannot both be met
+ * @MLX5LM_ERROR_RECOVERY_NEEDED: an earlier configuration was interrupted: recover it first
+ * @MLX5LM_ERROR_UNDO_FAILED: a step failed, and not all before it could be undone
+ * @MLX5LM_ERROR_NV_NOT_APPLIED: a parameter was set, the host has booted since, and it still
+ *	does not hold
  *
  * A receiver must accept values it does not know. Since: 0.1
  */
@@ -53,7 +63,15 @@ enum mlx5lm_error_code {
 	MLX5LM_ERROR_CONNECT = 16,
 	MLX5LM_ERROR_DOMAIN = 17,
 	MLX5LM_ERROR_VF = 18,
-	MLX5LM_ERROR_MIGRATION = 19
+	MLX5LM_ERROR_MIGRATION = 19,
+	MLX5LM_ERROR_TOO_MANY_VFS = 20,
+	MLX5LM_ERROR_VF_INDEX = 21,
+	MLX5LM_ERROR_HW_ADDR = 22,
+	MLX5LM_ERROR_HW_ADDR_TAKEN = 23,
+	MLX5LM_ERROR_CONTRADICTION = 24,
+	MLX5LM_ERROR_RECOVERY_NEEDED = 25,
+	MLX5LM_ERROR_UNDO_FAILED = 26,
+	MLX5LM_ERROR_NV_NOT_APPLIED = 27
 };
 
 /**

@@ -393,6 +393,20 @@ enum mlx5lm_pf_key {
 };
 
 /**
+ * enum mlx5lm_admin_state - whether a netdev is to work
+ * @MLX5LM_ADMIN_STATE_UNKNOWN: could not be found out
+ * @MLX5LM_ADMIN_STATE_UP: up
+ * @MLX5LM_ADMIN_STATE_DOWN: down
+ *
+ * Since: 0.3
+ */
+enum mlx5lm_admin_state {
+	MLX5LM_ADMIN_STATE_UNKNOWN = 0,
+	MLX5LM_ADMIN_STATE_UP = 1,
+	MLX5LM_ADMIN_STATE_DOWN = 2
+};
+
+/**
  * enum mlx5lm_vf_key - facts about a virtual function
  * @MLX5LM_VF_UNKNOWN: none
  * @MLX5LM_VF_BDF: str, PCI address with its domain
@@ -424,6 +438,7 @@ enum mlx5lm_pf_key {
  * @MLX5LM_VF_VFIO_SOURCE: str, what told these three: "debugfs", "cdev" or "group"
  * @MLX5LM_VF_IN_USE_PID: u64, process that holds the VF open through VFIO
  * @MLX5LM_VF_IN_USE_COMM: str, name of that process
+ * @MLX5LM_VF_REPRESENTOR_STATE: u64, enum mlx5lm_admin_state (since 0.3)
  *
  * Since: 0.1
  */
@@ -455,7 +470,8 @@ enum mlx5lm_vf_key {
 	MLX5LM_VF_VFIO_DIRTY_TRACKING = 24,
 	MLX5LM_VF_VFIO_SOURCE = 25,
 	MLX5LM_VF_IN_USE_PID = 26,
-	MLX5LM_VF_IN_USE_COMM = 27
+	MLX5LM_VF_IN_USE_COMM = 27,
+	MLX5LM_VF_REPRESENTOR_STATE = 28
 };
 
 /**

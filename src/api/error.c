@@ -54,6 +54,14 @@ static const char *const code_names[] = {
 	[MLX5LM_ERROR_DOMAIN] = "domain",
 	[MLX5LM_ERROR_VF] = "vf",
 	[MLX5LM_ERROR_MIGRATION] = "migration",
+	[MLX5LM_ERROR_TOO_MANY_VFS] = "too-many-vfs",
+	[MLX5LM_ERROR_VF_INDEX] = "vf-index",
+	[MLX5LM_ERROR_HW_ADDR] = "hw-addr",
+	[MLX5LM_ERROR_HW_ADDR_TAKEN] = "hw-addr-taken",
+	[MLX5LM_ERROR_CONTRADICTION] = "contradiction",
+	[MLX5LM_ERROR_RECOVERY_NEEDED] = "recovery-needed",
+	[MLX5LM_ERROR_UNDO_FAILED] = "undo-failed",
+	[MLX5LM_ERROR_NV_NOT_APPLIED] = "nv-not-applied",
 };
 
 static const char *const source_names[] = {

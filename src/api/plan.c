@@ -189,6 +189,26 @@ static int check_unchanged(const struct mlx5lm_plan *plan, const struct mlx5lm_c
 	return -ESTALE;
 }
 
+static int keep_error(void *data, size_t index, enum mlx5lm_step_state state,
+		      struct mlx5lm_error *error)
+{
+	(void)index;
+	(void)state;
+	if (error)
+		*(struct mlx5lm_error **)data = error;
+	return 0;
+}
+
+static int run_alone(struct applier *applier, const struct mlx5lm_step *step,
+		     struct mlx5lm_error **reterr)
+{
+	_cleanup_error_ struct mlx5lm_error *error = NULL;
+	const struct applier_watch watch = { keep_error, &error };
+	int r = applier_run(applier, &step, 1, &watch);
+
+	return r < 0 ? error_pass(reterr, TAKE(error)) : 0;
+}
+
 /* Counts *num_done up as soon as the host is changed, whatever the callback says then. */
 static int run_step(struct mlx5lm_plan *plan, struct applier *applier, size_t index,
 		    size_t *num_done, struct mlx5lm_error **reterr)
@@ -200,7 +220,7 @@ static int run_step(struct mlx5lm_plan *plan, struct applier *applier, size_t in
 		return error_set(reterr, MLX5LM_ERROR_CANCELLED, ECANCELED, MLX5LM_SOURCE_LIBRARY,
 				 "cancelled before step %zu of %zu (%s of %s)", index + 1,
 				 plan->list.length, step_id(step->kind), step->object);
-	r = applier_run(applier, step, reterr);
+	r = run_alone(applier, step, reterr);
 	if (r < 0) {
 		error_add_prefix(reterr, "step %zu of %zu (%s of %s): ", index + 1,
 				 plan->list.length, step_id(step->kind), step->object);
@@ -225,7 +245,7 @@ static void restore_autoprobe(const struct mlx5lm_plan *plan, const struct mlx5l
 
 	if (num_done == 0 || first->kind != STEP_AUTOPROBE)
 		return;
-	if (applier_run(applier, &plan->list.steps[plan->list.length - 1], &error) < 0)
+	if (run_alone(applier, &plan->list.steps[plan->list.length - 1], &error) < 0)
 		log_error(&ctx->log, "PF %s: sriov_drivers_autoprobe could not be restored: %s",
 			  plan->pf_bdf, error->message);
 }

@@ -535,5 +535,6 @@ void step_list_release(struct step_list *list)
 	for (size_t i = 0; i < list->length; i++)
 		step_release(&list->steps[i]);
 	free(list->steps);
+	mlx5lm_findings_free(list->findings);
 	*list = (struct step_list){ 0 };
 }

@@ -145,8 +145,8 @@ int applier_load_module(struct applier *applier, const struct mlx5lm_step *step,
 	return r;
 }
 
-int applier_run(struct applier *applier, const struct mlx5lm_step *step,
-		struct mlx5lm_error **reterr)
+static int run_one(struct applier *applier, const struct mlx5lm_step *step,
+		   struct mlx5lm_error **reterr)
 {
 	switch (step->kind) {
 	case STEP_AUTOPROBE:
@@ -167,7 +167,35 @@ int applier_run(struct applier *applier, const struct mlx5lm_step *step,
 		return applier_set_driver_override(applier, step, reterr);
 	case STEP_BIND:
 		return applier_bind(applier, step, reterr);
+	default:
+		break;
 	}
 	return error_invalid(reterr, "%s: step %u is not known", applier->pf_bdf,
 			     (unsigned int)step->kind);
+}
+
+int applier_run(struct applier *applier, const struct mlx5lm_step *const *steps, size_t length,
+		const struct applier_watch *watch)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		struct mlx5lm_error *error = NULL;
+		int r = watch->fn(watch->data, i, MLX5LM_STEP_STATE_STARTED, NULL);
+
+		if (r < 0)
+			return -ECANCELED;
+		r = run_one(applier, steps[i], &error);
+		watch->fn(watch->data, i, r < 0 ? MLX5LM_STEP_STATE_FAILED : MLX5LM_STEP_STATE_DONE,
+			  error);
+		if (r < 0 && !result)
+			result = r;
+	}
+	return result;
+}
+
+struct applier_counts applier_get_counts(const struct applier *applier)
+{
+	(void)applier;
+	return (struct applier_counts){ 0 };
 }
