@@ -3,6 +3,7 @@
  * Faults on request: /sys/module/mlx5sim/parameters/fault. README.md has the grammar.
  *
  *     fail op=SAVE_VHCA_STATE nth=2 status=0x5
+ *     fail op=change nth=30
  *     hang op=LOAD_VHCA_STATE fn=1 ms=20000
  *     release, clear
  *
@@ -20,6 +21,7 @@
 #include "sim.h"
 
 #define ANY		(-1)
+#define CHANGE		(-2)	/* op: any that changes something */
 #define MAX_RULES	32
 #define DEFAULT_HANG_MS	30000
 #define MAX_HANG_MS	600000
@@ -27,7 +29,7 @@
 struct rule {
 	struct list_head list;
 	struct sim_fault fault;
-	u16 op;
+	int op;			/* or ANY, CHANGE */
 	int fn, card;		/* or ANY */
 	u32 nth;		/* the first one to be hit, counted from 1 */
 	u32 count;		/* how many are hit; 0: all from then on */
@@ -45,9 +47,16 @@ u32 sim_fault_release_count(void)
 	return READ_ONCE(release_count);
 }
 
+static bool matches_op(const struct rule *rule, u16 op)
+{
+	if (rule->op == CHANGE)
+		return sim_cmd_changes(op);
+	return rule->op == ANY || rule->op == op;
+}
+
 static bool matches(struct rule *rule, int card, unsigned int fn, u16 op)
 {
-	if (rule->op != op || (rule->fn != ANY && rule->fn != fn) ||
+	if (!matches_op(rule, op) || (rule->fn != ANY && rule->fn != fn) ||
 	    (rule->card != ANY && rule->card != card))
 		return false;
 	rule->seen++;
@@ -102,12 +111,23 @@ void sim_fault_close(void)
 
 static int set_op(struct rule *rule, const char *value)
 {
-	int op = sim_cmd_opcode(value);
+	u16 number = 0;
+	int err;
 
-	if (op < 0)
-		return kstrtou16(value, 0, &rule->op);
-	rule->op = op;
-	return 0;
+	if (!strcmp(value, "any")) {
+		rule->op = ANY;
+		return 0;
+	}
+	if (!strcmp(value, "change")) {
+		rule->op = CHANGE;
+		return 0;
+	}
+	rule->op = sim_cmd_opcode(value);
+	if (rule->op >= 0)
+		return 0;
+	err = kstrtou16(value, 0, &number);
+	rule->op = number;
+	return err;
 }
 
 static int set_key(struct rule *rule, const char *key, const char *value)
@@ -223,8 +243,12 @@ static int fault_get(char *buf, const struct kernel_param *kp)
 	list_for_each_entry(rule, &rules, list) {
 		bool hang = rule->fault.kind == SIM_FAULT_HANG;
 
-		len += sysfs_emit_at(buf, len, "%s op=%#x nth=%u count=%u", hang ? "hang" : "fail",
-				     rule->op, rule->nth, rule->count);
+		len += sysfs_emit_at(buf, len, "%s op=", hang ? "hang" : "fail");
+		if (rule->op < 0)
+			len += sysfs_emit_at(buf, len, rule->op == ANY ? "any" : "change");
+		else
+			len += sysfs_emit_at(buf, len, "%#x", rule->op);
+		len += sysfs_emit_at(buf, len, " nth=%u count=%u", rule->nth, rule->count);
 		if (rule->fn != ANY)
 			len += sysfs_emit_at(buf, len, " fn=%d", rule->fn);
 		if (rule->card != ANY)

@@ -136,6 +136,10 @@ void sim_vf_release(struct sim_fn *fn)
 		fn->caps_pf[i] = NULL;
 	}
 	fn->migratable = false;
+	if (fn->msix) {
+		fn->msix = 0;
+		sim_pci_set_msix(fn, SIM_MSIX_VECTORS);
+	}
 	fn->suspended = 0;
 	fn->mig = (struct sim_migration) {};
 	if (fn->index)

@@ -5,13 +5,26 @@
  * teardown.
  *
  * The migratable bit of a VF is a state of its own. It starts as 0 and can be set only while the
- * VF's own driver has not enabled the function.
+ * VF's own driver has not enabled the function. So is the number of its MSI-X vectors, which its
+ * configuration space shows.
  */
 #include <linux/slab.h>
 
 #include "sim.h"
 
 #define SYNDROME_IN_USE	0x51a90109	/* SET_HCA_CAP of a function whose driver is up */
+#define SYNDROME_NUMBER	0x51a9010a	/* SET_HCA_CAP: vectors or event queues out of range */
+#define SYNDROME_POOL	0x51a9010b	/* SET_HCA_CAP: more vectors than the pool has left */
+
+#define MIN_MSIX	2
+
+u32 sim_caps_max_eqs(const struct sim_fn *fn)
+{
+	const void *caps = fn->caps_pf[1];
+	u32 eqs = caps ? MLX5_GET(cmd_hca_cap_2, caps, max_num_eqs_24b) : 0;
+
+	return eqs ?: SIM_MAX_EQS;
+}
 
 /* Only those two are kept; the others that drivers set (atomic, RoCE, ODP) change nothing here. */
 int sim_caps_slot(unsigned int type)
@@ -65,8 +78,14 @@ static void fill_general(const struct sim_fn *fn, void *caps)
 	SET(log_bf_reg_size, 9);
 	SET(cq_moderation, 1);
 	SET(nic_flow_table, pf || sim_cap_vf_eth);
+	SET(dynamic_msix_table_size, fn->msix);
 	if (!pf)
 		return;
+	if (sim_dynamic_msix) {
+		SET(num_total_dynamic_vf_msix, sim_dynamic_msix);
+		SET(min_dynamic_vf_msix_table_size, MIN_MSIX);
+		SET(max_dynamic_vf_msix_table_size, SIM_MSIX_VECTORS);
+	}
 	SET(vport_group_manager, 1);
 	SET(eswitch_manager, 1);
 	SET(vhca_resource_manager, 1);
@@ -77,6 +96,8 @@ static void fill_general(const struct sim_fn *fn, void *caps)
 
 static void fill_general_2(const struct sim_fn *fn, void *caps)
 {
+	if (sim_cap_io_eqs)
+		MLX5_SET(cmd_hca_cap_2, caps, max_num_eqs_24b, SIM_MAX_EQS);
 	if (fn->index)
 		return;
 	MLX5_SET(cmd_hca_cap_2, caps, migration_multi_load, sim_cap_multi_load);
@@ -193,10 +214,39 @@ u8 sim_cmd_query_hca_cap(struct sim_cmd *cmd)
 	return MLX5_CMD_STAT_OK;
 }
 
-static u8 set_migratable(struct sim_cmd *cmd, struct sim_fn *fn, const void *caps)
+static u8 set_vf_general(struct sim_cmd *cmd, struct sim_fn *fn, const void *caps)
+{
+	u16 vectors = MLX5_GET(cmd_hca_cap, caps, dynamic_msix_table_size);
+	const struct sim_card *card = fn->card;
+	u32 taken = vectors;
+	int i;
+
+	if (!sim_dynamic_msix || vectors == fn->msix)
+		return MLX5_CMD_STAT_OK;
+	if (vectors < MIN_MSIX || vectors > SIM_MSIX_VECTORS) {
+		cmd->syndrome = SYNDROME_NUMBER;
+		return MLX5_CMD_STAT_BAD_PARAM_ERR;
+	}
+	for (i = 1; i <= card->max_vfs; i++)
+		if (&card->fn[i] != fn)
+			taken += card->fn[i].msix;
+	if (taken > sim_dynamic_msix) {
+		cmd->syndrome = SYNDROME_POOL;
+		return MLX5_CMD_STAT_NO_RES_ERR;
+	}
+	fn->msix = vectors;
+	sim_pci_set_msix(fn, vectors);
+	return MLX5_CMD_STAT_OK;
+}
+
+static u8 set_vf_general_2(struct sim_cmd *cmd, struct sim_fn *fn, const void *caps)
 {
 	bool migratable = MLX5_GET(cmd_hca_cap_2, caps, migratable);
 
+	if (MLX5_GET(cmd_hca_cap_2, caps, max_num_eqs_24b) > SIM_MAX_EQS) {
+		cmd->syndrome = SYNDROME_NUMBER;
+		return MLX5_CMD_STAT_BAD_PARAM_ERR;
+	}
 	if (migratable && (!sim_cap_migratable || !sim_cap_migration))
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
 	fn->migratable = migratable;
@@ -210,7 +260,7 @@ u8 sim_cmd_set_hca_cap(struct sim_cmd *cmd)
 	unsigned int type = cmd->op_mod >> 1;
 	int slot = sim_caps_slot(type);
 	void **kept;
-	u8 status;
+	u8 status = MLX5_CMD_STAT_OK;
 
 	if (!fn)
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
@@ -218,13 +268,12 @@ u8 sim_cmd_set_hca_cap(struct sim_cmd *cmd)
 		cmd->syndrome = SYNDROME_IN_USE;
 		return MLX5_CMD_STAT_BAD_RES_STATE_ERR;
 	}
-	if (fn != cmd->fn && type == MLX5_CAP_GENERAL_2) {
-		status = set_migratable(cmd, fn, caps);
-		if (status)
-			return status;
-	}
-	if (slot < 0)
-		return MLX5_CMD_STAT_OK;
+	if (fn != cmd->fn && type == MLX5_CAP_GENERAL)
+		status = set_vf_general(cmd, fn, caps);
+	if (fn != cmd->fn && type == MLX5_CAP_GENERAL_2)
+		status = set_vf_general_2(cmd, fn, caps);
+	if (status || slot < 0)
+		return status;
 	kept = fn == cmd->fn ? &fn->caps_own[slot] : &fn->caps_pf[slot];
 	if (!*kept)
 		*kept = kzalloc(SIM_CAP_SIZE, GFP_KERNEL);

@@ -87,7 +87,7 @@ static u8 cmd_create_eq(struct sim_cmd *cmd)
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
 	for (i = 1; i < SIM_MAX_EQS && cmd->fn->eq[i].pages.count; i++)
 		;
-	if (i == SIM_MAX_EQS)
+	if (i == SIM_MAX_EQS || i > sim_caps_max_eqs(cmd->fn))
 		return MLX5_CMD_STAT_LIM_ERR;
 	eq = &cmd->fn->eq[i];
 	*eq = (struct sim_eq) {
@@ -282,6 +282,38 @@ int sim_cmd_opcode(const char *name)
 		if (!strcmp(commands[i].name, name))
 			return commands[i].op;
 	return -ENOENT;
+}
+
+bool sim_cmd_changes(u16 op)
+{
+	switch (op) {
+	case MLX5_CMD_OP_QUERY_HCA_CAP:
+	case MLX5_CMD_OP_QUERY_ADAPTER:
+	case MLX5_CMD_OP_QUERY_PAGES:
+	case MLX5_CMD_OP_QUERY_ISSI:
+	case MLX5_CMD_OP_QUERY_VHCA_MIGRATION_STATE:
+	case MLX5_CMD_OP_QUERY_SPECIAL_CONTEXTS:
+	case MLX5_CMD_OP_QUERY_EQ:
+	case MLX5_CMD_OP_QUERY_CQ:
+	case MLX5_CMD_OP_QUERY_QP:
+	case MLX5_CMD_OP_QUERY_ESW_FUNCTIONS:
+	case MLX5_CMD_OP_QUERY_VPORT_STATE:
+	case MLX5_CMD_OP_QUERY_ESW_VPORT_CONTEXT:
+	case MLX5_CMD_OP_QUERY_NIC_VPORT_CONTEXT:
+	case MLX5_CMD_OP_QUERY_VNIC_ENV:
+	case MLX5_CMD_OP_QUERY_VPORT_COUNTER:
+	case MLX5_CMD_OP_QUERY_Q_COUNTER:
+	case MLX5_CMD_OP_QUERY_LAG:
+	case MLX5_CMD_OP_QUERY_TIR:
+	case MLX5_CMD_OP_QUERY_SQ:
+	case MLX5_CMD_OP_QUERY_RQ:
+	case MLX5_CMD_OP_QUERY_FLOW_COUNTER:
+	case MLX5_CMD_OP_QUERY_GENERAL_OBJECT:
+	case MLX5_CMD_OP_ACCESS_REG:
+		return false;
+	default:
+		return true;
+	}
 }
 
 /* Works on the first 16 bytes, so before the mailboxes have been read. */

@@ -73,6 +73,14 @@ MODULE_PARM_DESC(eth, "capability: eth_net_offloads, lets mlx5_core make network
 module_param_named(vf_eth, sim_cap_vf_eth, bool, 0644);
 MODULE_PARM_DESC(vf_eth, "capability: nic_flow_table of VFs, lets their own drivers make network devices (0)");
 
+bool sim_cap_io_eqs = true;
+module_param_named(io_eqs, sim_cap_io_eqs, bool, 0644);
+MODULE_PARM_DESC(io_eqs, "capability: max_num_eqs_24b, lets devlink set max_io_eqs of VFs (1)");
+
+uint sim_dynamic_msix;
+module_param_named(dynamic_msix, sim_dynamic_msix, uint, 0644);
+MODULE_PARM_DESC(dynamic_msix, "MSI-X vectors that the PF can share out among its VFs (0: it cannot)");
+
 uint sim_state_size = SZ_1M;
 module_param_named(state_size, sim_state_size, uint, 0644);
 MODULE_PARM_DESC(state_size, "bytes of a VF's full migration image (1 MiB; 128 KiB to 1 GiB)");

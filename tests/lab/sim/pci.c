@@ -149,6 +149,17 @@ bool sim_pci_bus_master(const struct sim_fn *fn)
 	return READ_ONCE(fn->cfg[PCI_COMMAND]) & PCI_COMMAND_MASTER;
 }
 
+void sim_pci_set_msix(struct sim_fn *fn, u16 vectors)
+{
+	unsigned long flags;
+	u16 state;
+
+	raw_spin_lock_irqsave(&fn->card->cfg_lock, flags);
+	state = get16(fn->cfg, CAP_MSIX + PCI_MSIX_FLAGS) & ~PCI_MSIX_FLAGS_QSIZE;
+	set16(fn->cfg, CAP_MSIX + PCI_MSIX_FLAGS, state | (vectors - 1));
+	raw_spin_unlock_irqrestore(&fn->card->cfg_lock, flags);
+}
+
 u8 *sim_pci_bar(const struct sim_fn *fn)
 {
 	struct sim_card *card = fn->card;
@@ -217,7 +228,8 @@ static void function_level_reset(struct sim_fn *fn)
 	set16(cfg, CAP_EXP + PCI_EXP_DEVCTL,
 	      get16(cfg, CAP_EXP + PCI_EXP_DEVCTL) & ~PCI_EXP_DEVCTL_BCR_FLR);
 	set16(cfg, PCI_COMMAND, 0);
-	set16(cfg, CAP_MSIX + PCI_MSIX_FLAGS, SIM_MSIX_VECTORS - 1);
+	set16(cfg, CAP_MSIX + PCI_MSIX_FLAGS,
+	      get16(cfg, CAP_MSIX + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_QSIZE);
 	if (!fn->index)	/* a reset of the PF disables its VFs */
 		set16(cfg, EXT_SRIOV + PCI_SRIOV_CTRL, 0);
 	set_bit(SIM_RESET_FUNCTION, &fn->reset);

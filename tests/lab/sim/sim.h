@@ -135,6 +135,7 @@ struct sim_fn {
 
 	/* (fw) what the PF's driver has set for a VF; kept until the VF is disabled */
 	bool migratable;
+	u16 msix;		/* vectors out of the card's pool; 0: none, the table is a full one */
 	void *caps_pf[SIM_CAP_SLOTS];
 	u8 mac[ETH_ALEN];
 
@@ -186,8 +187,9 @@ extern int sim_max_vfs;
 extern uint sim_first_bus, sim_domain, sim_vf_bar_kib, sim_ram_mib;
 extern ulong sim_ram;
 extern bool sim_cap_migration, sim_cap_migratable, sim_cap_chunk, sim_cap_multi_load;
-extern bool sim_cap_tracking_state, sim_cap_tracking, sim_cap_eth, sim_cap_vf_eth;
+extern bool sim_cap_tracking_state, sim_cap_tracking, sim_cap_eth, sim_cap_vf_eth, sim_cap_io_eqs;
 extern uint sim_state_size, sim_dirty_pages, sim_cmd_latency_us, sim_vf_probe_latency_ms;
+extern uint sim_dynamic_msix;
 extern int sim_trace;
 const struct sim_model *sim_params_model(int card);
 void sim_params_psid(const struct sim_card *card, char psid[SIM_PSID_LEN + 1]);
@@ -208,6 +210,7 @@ bool sim_pci_vfs_enabled(const struct sim_card *card, int *num_vfs);
 u8 *sim_pci_bar(const struct sim_fn *fn);	/* NULL while the function has none */
 struct pci_dev *sim_pci_dev(const struct sim_fn *fn);	/* with a reference; NULL: not there */
 bool sim_pci_bus_master(const struct sim_fn *fn);
+void sim_pci_set_msix(struct sim_fn *fn, u16 vectors);	/* size of its table */
 
 /* vpd.c */
 void sim_vpd_build(struct sim_card *card);
@@ -235,11 +238,13 @@ u8 sim_cmd_execute(struct sim_cmd *cmd);
 const char *sim_cmd_name(u16 op);
 int sim_cmd_opcode(const char *name);		/* -ENOENT */
 unsigned int sim_cmd_target(const struct sim_fn *fn, const u8 *in);	/* function it is about */
+bool sim_cmd_changes(u16 op);			/* neither a query nor a register */
 
 /* fw_caps.c */
 u8 sim_cmd_query_hca_cap(struct sim_cmd *cmd);
 u8 sim_cmd_set_hca_cap(struct sim_cmd *cmd);
 int sim_caps_slot(unsigned int type);	/* index in caps_own and caps_pf; -1: is not kept */
+u32 sim_caps_max_eqs(const struct sim_fn *fn);	/* how many event queues it may have */
 
 /* fw_reg.c */
 u8 sim_cmd_access_reg(struct sim_cmd *cmd);
