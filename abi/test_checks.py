@@ -101,7 +101,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.copy.failing(), set())
 
     def test_a_changed_parameter(self):
-        self.change('plan.h', 'uint32_t num_vfs', 'uint64_t num_vfs')
+        self.change('config.h', 'uint32_t num_vfs', 'uint64_t num_vfs')
         self.assertEqual(self.copy.failing(), {'types'})
 
     def test_a_changed_callback(self):
@@ -109,7 +109,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.copy.failing(), {'types'})
 
     def test_a_changed_parameter_of_a_stripped_library(self):
-        self.change('plan.h', 'uint32_t num_vfs', 'uint64_t num_vfs')
+        self.change('config.h', 'uint32_t num_vfs', 'uint64_t num_vfs')
         subprocess.run(['strip', '--strip-debug', self.copy.library], check=True)
         self.assertEqual(self.copy.failing(), {'types'})
 
@@ -153,7 +153,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.copy.failing(), {'constants'})
 
     def test_a_changed_constant(self):
-        self.change('plan.h', 'MLX5LM_VF_ALL UINT32_MAX', 'MLX5LM_VF_ALL UINT16_MAX')
+        self.change('config.h', 'MLX5LM_VF_ALL UINT32_MAX', 'MLX5LM_VF_ALL UINT16_MAX')
         self.assertEqual(self.copy.failing(), {'constants'})
 
     def test_a_missing_abidiff_skips_only_where_it_may(self):

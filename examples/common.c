@@ -7,18 +7,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-void print_error(struct mlx5lm_error *error)
+/* The lines behind the first one stand below it. */
+static void show_lines(const char *label, const char *text)
+{
+	fputs(label, stderr);
+	for (; *text; text++) {
+		fputc(*text, stderr);
+		if (*text == '\n')
+			fputs("        ", stderr);
+	}
+	fputc('\n', stderr);
+}
+
+void show_error(const char *label, const struct mlx5lm_error *error)
 {
 	const char *detail = mlx5lm_error_get_detail(error);
 	const char *remedy = mlx5lm_error_get_remedy(error);
 
-	fprintf(stderr, "error: %s (%s, %s)\n", mlx5lm_error_get_message(error),
+	fprintf(stderr, "%s: %s (%s, %s)\n", label, mlx5lm_error_get_message(error),
 		mlx5lm_error_code_str(mlx5lm_error_get_code(error)),
 		mlx5lm_error_source_str(mlx5lm_error_get_source(error)));
 	if (detail)
-		fprintf(stderr, "  said: %s\n", detail);
+		show_lines("  said: ", detail);
 	if (remedy)
 		fprintf(stderr, "  to do: %s\n", remedy);
+}
+
+void print_error(struct mlx5lm_error *error)
+{
+	show_error("error", error);
 	mlx5lm_error_free(error);
 }
 

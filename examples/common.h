@@ -27,6 +27,9 @@ struct mlx5lm_ctx *new_ctx(void);
 /* Prints findings that are worse than PASS (all of them if all is set), with their remedies. */
 void print_findings(const struct mlx5lm_findings *findings, int all);
 
+/* Prints "label: error" on stderr, with the kernel's words and what to do. */
+void show_error(const char *label, const struct mlx5lm_error *error);
+
 /* Prints an error on stderr and releases it. */
 void print_error(struct mlx5lm_error *error);
 

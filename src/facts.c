@@ -161,6 +161,10 @@ const struct mlx5lm_param *pf_find_param(const struct mlx5lm_pf *pf, const char 
 
 const struct mlx5lm_vf *pf_find_vf(const struct mlx5lm_pf *pf, uint64_t index)
 {
+	/* They are sorted, and as a rule none is missing. */
+	if (index < pf->num_vfs && pf->vfs[index].index.known &&
+	    pf->vfs[index].index.value == index)
+		return &pf->vfs[index];
 	for (size_t i = 0; i < pf->num_vfs; i++) {
 		if (pf->vfs[i].index.known && pf->vfs[i].index.value == index)
 			return &pf->vfs[i];

@@ -80,7 +80,7 @@ enum mlx5lm_step_state {
 
 /**
  * enum mlx5lm_disturbance - what a step disturbs; values are added up
- * @MLX5LM_DISTURBANCE_NONE: nothing
+ * @MLX5LM_DISTURBANCE_UNKNOWN: nothing that is known
  * @MLX5LM_DISTURBANCE_VF_TRAFFIC: traffic of this VF stops
  * @MLX5LM_DISTURBANCE_PF_TRAFFIC: traffic of all VFs of the PF stops
  * @MLX5LM_DISTURBANCE_GUESTS: a guest that runs notices
@@ -89,7 +89,7 @@ enum mlx5lm_step_state {
  * Since: 0.3
  */
 enum mlx5lm_disturbance {
-	MLX5LM_DISTURBANCE_NONE = 0,
+	MLX5LM_DISTURBANCE_UNKNOWN = 0,
 	MLX5LM_DISTURBANCE_VF_TRAFFIC = 1,
 	MLX5LM_DISTURBANCE_PF_TRAFFIC = 2,
 	MLX5LM_DISTURBANCE_GUESTS = 4,

@@ -75,14 +75,15 @@ int error_invalid(struct mlx5lm_error **reterr, const char *format, ...)
 
 static void add(struct mlx5lm_error **reterr, size_t offset, const char *format, va_list args)
 {
-	char **member;
+	char **member, *before;
 
 	if (!reterr || !*reterr || *reterr == &no_memory)
 		return;
 	member = (char **)((char *)*reterr + offset);
-	free(*member);
+	before = *member;
 	/* Without memory the error just lacks this part. */
 	*member = str_vprintf(format, args);
+	free(before); /* which the arguments may name */
 }
 
 void error_add_detail(struct mlx5lm_error **reterr, const char *format, ...)
@@ -94,6 +95,20 @@ void error_add_detail(struct mlx5lm_error **reterr, const char *format, ...)
 	va_end(args);
 }
 
+void error_append_detail(struct mlx5lm_error **reterr, const char *format, ...)
+{
+	_cleanup_free_ char *line = NULL;
+	va_list args;
+
+	va_start(args, format);
+	line = str_vprintf(format, args);
+	va_end(args);
+	if (!line || !reterr || !*reterr || !(*reterr)->detail)
+		error_add_detail(reterr, "%s", line ? line : "");
+	else
+		error_add_detail(reterr, "%s\n%s", (*reterr)->detail, line);
+}
+
 void error_add_remedy(struct mlx5lm_error **reterr, const char *format, ...)
 {
 	va_list args;
@@ -101,6 +116,12 @@ void error_add_remedy(struct mlx5lm_error **reterr, const char *format, ...)
 	va_start(args, format);
 	add(reterr, offsetof(struct mlx5lm_error, remedy), format, args);
 	va_end(args);
+}
+
+void error_set_code(struct mlx5lm_error **reterr, enum mlx5lm_error_code code)
+{
+	if (reterr && *reterr && *reterr != &no_memory)
+		(*reterr)->code = code;
 }
 
 void error_add_prefix(struct mlx5lm_error **reterr, const char *format, ...)

@@ -31,6 +31,12 @@ int error_set(struct mlx5lm_error **reterr, enum mlx5lm_error_code code, int err
 void error_add_detail(struct mlx5lm_error **reterr, const char *format, ...) _printf_(2, 3);
 void error_add_remedy(struct mlx5lm_error **reterr, const char *format, ...) _printf_(2, 3);
 
+/* Adds a line to the detail. */
+void error_append_detail(struct mlx5lm_error **reterr, const char *format, ...) _printf_(2, 3);
+
+/* Makes it an error of another kind. */
+void error_set_code(struct mlx5lm_error **reterr, enum mlx5lm_error_code code);
+
 /* Puts words of our own before the message: "step 3: " and the like. */
 void error_add_prefix(struct mlx5lm_error **reterr, const char *format, ...) _printf_(2, 3);
 

@@ -178,12 +178,12 @@ static void remedy_ready(struct checker *checker, struct mlx5lm_finding *finding
 			 const struct mlx5lm_pf *pf)
 {
 	if (!pf->num_vfs)
-		REMEDY("create VFs: mlx5lm-configure --pf %s --vfs 2", pf->bdf);
+		REMEDY("create VFs: mlx5lm-configure --pf %s --vfs 2 --apply", pf->bdf);
 	else if (checker->only)
-		REMEDY("see the finding of the VF, or: mlx5lm-configure --pf %s --vfs %zu", pf->bdf,
-		       pf->num_vfs);
+		REMEDY("see the finding of the VF, or: mlx5lm-configure --pf %s --vfs %zu --apply",
+		       pf->bdf, pf->num_vfs);
 	else
-		REMEDY("see the finding of each VF, or: mlx5lm-configure --pf %s --vfs %zu",
+		REMEDY("see the finding of each VF, or: mlx5lm-configure --pf %s --vfs %zu --apply",
 		       pf->bdf, pf->num_vfs);
 }
 

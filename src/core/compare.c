@@ -264,7 +264,7 @@ static int pair_pfs(struct mlx5lm_comparison *comparison, const struct mlx5lm_pf
 			      source->vfs[i].in_use_by ? MLX5LM_STATUS_FAIL : MLX5LM_STATUS_WARN,
 			      "vf.free", source->vfs[i].bdf, source->vfs[i].bdf, "none",
 			      "no free, ready VF is left at the destination");
-		REMEDY("create more VFs there: mlx5lm-configure --pf %s --vfs %zu",
+		REMEDY("create more VFs there: mlx5lm-configure --pf %s --vfs %zu --apply",
 		       destination->bdf, destination->num_vfs + 1);
 	}
 	return 0;
@@ -346,7 +346,7 @@ static int compare_adapters(struct mlx5lm_comparison *comparison,
 		return 0;
 	finding = add(findings, MLX5LM_STATUS_FAIL, "vf.ready", "host", "none", "not looked at",
 		      "the source has no VF that is ready for live migration");
-	REMEDY("mlx5lm-configure --pf %s --vfs 2", source->pfs[0].bdf);
+	REMEDY("mlx5lm-configure --pf %s --vfs 2 --apply", source->pfs[0].bdf);
 	return 0;
 }
 

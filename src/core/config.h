@@ -7,6 +7,8 @@
 #include "facts.h"
 
 #define CONFIG_MAX_VFS 4096u
+#define CONFIG_MAX_IO_EQS 65535u
+#define CONFIG_MAX_MSIX 2048u
 #define CONFIG_NUM_ATTRS (MLX5LM_PORT_ATTR_IPSEC_PACKET + 1)
 
 /* What is wanted of one VF, or of all. */
@@ -33,7 +35,7 @@ struct mlx5lm_config {
 	struct fact_u64 nv[NV_COUNT]; /* by the index of nv_name() */
 	bool firmware_reset;
 	bool live_guests;
-	struct vf_config *vfs;
+	struct vf_config *vfs; /* sorted by vf_index */
 	size_t num_vf_configs;
 	size_t allocated;
 	/* The rest is not in JSON, and not for callers of the library. */
@@ -45,8 +47,17 @@ struct mlx5lm_config {
 
 int config_copy(const struct mlx5lm_config *config, struct mlx5lm_config **ret);
 
-/* The settings of a VF, made if need be. NULL when out of memory. */
+/*
+ * The settings of a VF, made if need be, good until another's are made. NULL when out of memory.
+ * config_find_vf() makes none, and gives NULL if there are none.
+ */
 struct vf_config *config_get_vf(struct mlx5lm_config *config, uint32_t vf_index);
+const struct vf_config *config_find_vf(const struct mlx5lm_config *config, uint32_t vf_index);
+
+/* Can it be wanted? */
+bool config_knows_driver(const char *driver);
+/* Index of a parameter for nv_name(), and its greatest value; -1 if it cannot be wanted. */
+int config_find_nv(const char *name, uint64_t *max);
 
 /* What is wanted of a VF in the end: its own settings, else those for all. Borrowed. */
 const char *config_hw_addr(const struct mlx5lm_config *config, uint32_t vf_index);

@@ -54,6 +54,9 @@ struct nv_record {
 /* text may be NULL: nothing was ever set. A damaged one counts as such. 0 or -ENOMEM. */
 int nv_record_parse(const char *text, size_t length, struct nv_record *ret);
 char *nv_record_text(const struct nv_record *record);
+/* Notes that a parameter was set in this boot. 0 or -ENOMEM. */
+int nv_record_set(struct nv_record *record, unsigned int index, uint64_t value,
+		  const char *boot_id);
 void nv_record_release(struct nv_record *record);
 #define _cleanup_nv_record_ _cleanup_(nv_record_release)
 

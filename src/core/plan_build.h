@@ -26,8 +26,18 @@ int plan_build(const struct mlx5lm_host *host, const struct mlx5lm_pf *pf,
  */
 int config_from_pf(const struct mlx5lm_pf *pf, struct mlx5lm_config **ret);
 
+/*
+ * Completes a wanted state by what a PF had before, where a plan that was cut off may have
+ * changed it for a time: autoprobe, and the drivers of VFs that stay and of which nothing is
+ * wanted. For going on with it from there. 0 or -ENOMEM.
+ */
+int config_keep(struct mlx5lm_config *wanted, const struct mlx5lm_pf *before);
+
 /* How many steps from the first on may run side by side: one kind, different VFs. 0 of none. */
 size_t step_batch_length(const struct mlx5lm_step *steps, size_t length);
+
+/* How long all steps usually take, those that run side by side counted as such. */
+uint64_t step_list_usual_time_ms(const struct step_list *list);
 
 /*
  * Which rights this process lacks for the steps, one "step: what is missing" a line, by the

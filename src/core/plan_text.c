@@ -5,62 +5,125 @@
 
 #include "core/json_text.h"
 
-static json_t *step_to_json(const struct mlx5lm_step *step)
+#define SCHEMA "mlx5lm.plan"
+#define SCHEMA_VERSION 1
+#define MAX_TEXT 65536u
+
+static const char *const step_states[] = { "unknown", "started", "done", "failed", "skipped" };
+const struct name_list step_state_names = { step_states, ARRAY_LENGTH(step_states) };
+
+static const struct {
+	enum mlx5lm_disturbance bit;
+	const char *name;
+} disturbances[] = {
+	{ MLX5LM_DISTURBANCE_VF_TRAFFIC, "vf-traffic" },
+	{ MLX5LM_DISTURBANCE_PF_TRAFFIC, "pf-traffic" },
+	{ MLX5LM_DISTURBANCE_GUESTS, "guests" },
+	{ MLX5LM_DISTURBANCE_ADAPTER, "adapter" },
+};
+
+/* Values and the kernel's words may hold anything. 0 or -1, as jansson. */
+static int set_text(json_t *object, const char *key, const char *text)
 {
+	return text ? json_object_set_new(object, key, json_clean_string(text, MAX_TEXT)) : 0;
+}
+
+static int set_bool(json_t *object, const char *key, bool value)
+{
+	return json_object_set_new(object, key, json_boolean(value));
+}
+
+static int set_number(json_t *object, const char *key, uint64_t value)
+{
+	return json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+static int set_disturbs(json_t *object, uint32_t disturbs)
+{
+	json_t *names = json_array();
+
+	if (json_object_set_new(object, "disturbs", names))
+		return -1;
+	for (size_t i = 0; i < ARRAY_LENGTH(disturbances); i++) {
+		if (disturbs & disturbances[i].bit &&
+		    json_array_append_new(names, json_string(disturbances[i].name)))
+			return -1;
+	}
+	return 0;
+}
+
+static int set_result(json_t *object, const struct plan_view *view, size_t index)
+{
+	const struct mlx5lm_error *error = view->errors ? view->errors[index] : NULL;
+	json_t *json;
+
+	if (view->states && view->states[index] &&
+	    json_set_str(object, "state", name_of(&step_state_names, view->states[index])))
+		return -1;
+	if (!error)
+		return 0;
+	json = json_object();
+	if (json_object_set_new(object, "error", json) ||
+	    set_number(json, "errno", (uint64_t)error->errnum) ||
+	    set_text(json, "message", error->message) || set_text(json, "detail", error->detail) ||
+	    set_text(json, "remedy", error->remedy))
+		return -1;
+	return 0;
+}
+
+static json_t *step_to_json(const struct plan_view *view, size_t index)
+{
+	const struct mlx5lm_step *step = &view->list->steps[index];
 	_cleanup_json_ json_t *json = json_object();
 
 	if (!json || json_set_str(json, "id", step_id(step->kind)) ||
-	    json_set_str(json, "object", step->object) ||
-	    json_set_str(json, "current", step->current) ||
-	    json_set_str(json, "wanted", step->wanted) ||
-	    json_set_str(json, "reason", step->reason) ||
-	    json_set_str(json, "command", step->command))
+	    set_text(json, "object", step->object) ||
+	    (step_is_of_vf(step->kind) && set_number(json, "vf_index", step->vf_index)) ||
+	    set_text(json, "current", step->current) || set_text(json, "wanted", step->wanted) ||
+	    set_text(json, "reason", step->reason) ||
+	    set_number(json, "usual_time_ms", step->usual_time_ms) ||
+	    set_bool(json, "undoable", !step->cannot_be_undone) ||
+	    set_disturbs(json, step->disturbs) ||
+	    set_text(json, "disturbance", step->disturbance) ||
+	    set_text(json, "command", step->command) || set_result(json, view, index))
 		return NULL;
 	return TAKE(json);
 }
 
-int plan_to_json(const char *pf_bdf, const struct step_list *list, struct mlx5lm_text **ret)
+static int set_findings(json_t *object, const struct mlx5lm_findings *findings)
+{
+	return json_object_set_new(object, "findings",
+				   findings ? findings_to_json(findings) : json_array());
+}
+
+static int set_steps(json_t *object, const struct plan_view *view)
 {
 	json_t *steps = json_array();
 
-	for (size_t i = 0; steps && i < list->length; i++) {
-		if (json_array_append_new(steps, step_to_json(&list->steps[i]))) {
-			json_decref(steps);
-			return -ENOMEM;
-		}
+	if (json_object_set_new(object, "steps", steps))
+		return -1;
+	for (size_t i = 0; i < view->list->length; i++) {
+		if (json_array_append_new(steps, step_to_json(view, i)))
+			return -1;
 	}
-	return json_to_text(json_pack("{s:s, s:i, s:s, s:o}", "schema", "mlx5lm.plan",
-				      "schema_version", 1, "pf", pf_bdf, "steps", steps),
-			    JSON_INDENT(2), ret);
+	return 0;
 }
 
-/* Ports are found by their VF number: their index is the driver's own affair. */
-static const char shell_head[] =
-	"#!/bin/sh\n"
-	"set -e\n"
-	"# BDF of VF $2 of PF $1\n"
-	"vf_bdf() { basename \"$(readlink \"/sys/bus/pci/devices/$1/virtfn$2\")\"; }\n"
-	"# devlink port of VF $2 of PF $1\n"
-	"vf_port() {\n"
-	"\tdevlink port show | awk -v dev=\"pci/$1/\" -v vf=\" vfnum $2 \" \\\n"
-	"\t\t'index($1, dev) == 1 && / flavour pcivf / && index($0 \" \", vf) {\n"
-	"\t\t\tsub(/:$/, \"\", $1); print $1; exit }'\n"
-	"}\n";
-
-int plan_to_shell(const char *pf_bdf, const struct step_list *list, struct mlx5lm_text **ret)
+int plan_to_json(const struct plan_view *view, struct mlx5lm_text **ret)
 {
-	struct strbuf buf = { 0 };
-	char *script;
+	_cleanup_json_ json_t *json = json_pack("{s:s, s:i, s:s}", "schema", SCHEMA,
+						"schema_version", SCHEMA_VERSION, "pf",
+						view->pf_bdf);
+	uint32_t disturbs = 0;
 
-	strbuf_add(&buf, shell_head);
-	strbuf_printf(&buf, "\n# PF %s: %zu steps\n", pf_bdf, list->length);
-	for (size_t i = 0; i < list->length; i++) {
-		const struct mlx5lm_step *step = &list->steps[i];
-
-		strbuf_printf(&buf, "# %s: %s -> %s (%s)\n%s\n", step->object, step->current,
-			      step->wanted, step->reason, step->command);
-	}
-	if (strbuf_take(&buf, &script))
+	for (size_t i = 0; i < view->list->length; i++)
+		disturbs |= view->list->steps[i].disturbs;
+	if (!json || set_number(json, "usual_time_ms", step_list_usual_time_ms(view->list)) ||
+	    set_disturbs(json, disturbs) ||
+	    set_bool(json, "restart_needed", view->list->restart_needed) ||
+	    set_bool(json, "incomplete", view->list->incomplete) ||
+	    set_bool(json, "is_undo", view->is_undo) ||
+	    set_findings(json, view->list->findings) || set_steps(json, view))
 		return -ENOMEM;
-	return text_new_take(script, ret);
+	return json_to_text(TAKE(json), JSON_INDENT(2), ret);
 }

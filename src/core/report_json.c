@@ -115,12 +115,17 @@ static int write_object(json_t *json, const struct report_object *rule, const vo
 	return 0;
 }
 
-int report_write(const struct mlx5lm_host *host, struct mlx5lm_text **ret)
+json_t *report_to_json(const struct mlx5lm_host *host)
 {
 	_cleanup_json_ json_t *root = json_pack("{s:s, s:i}", "schema", REPORT_SCHEMA,
 						"schema_version", REPORT_SCHEMA_VERSION);
 
 	if (!root || write_object(root, &report_host, host))
-		return -ENOMEM;
-	return json_to_text(TAKE(root), JSON_INDENT(2), ret);
+		return NULL;
+	return TAKE(root);
+}
+
+int report_write(const struct mlx5lm_host *host, struct mlx5lm_text **ret)
+{
+	return json_to_text(report_to_json(host), JSON_INDENT(2), ret);
 }

@@ -2,6 +2,8 @@
 #ifndef CORE_REPORT_JSON_H
 #define CORE_REPORT_JSON_H
 
+#include <jansson.h>
+
 #include "base/text.h"
 #include "facts.h"
 
@@ -30,11 +32,17 @@
  */
 int report_write(const struct mlx5lm_host *host, struct mlx5lm_text **ret);
 
+/* The same as a value, for a document that holds a snapshot. NULL when out of memory. */
+json_t *report_to_json(const struct mlx5lm_host *host);
+
 /*
  * PFs and VFs are put in order. 0, -ENOMEM, -EFBIG, or -EBADMSG with an error that says where:
  * a byte, line and column of the text, or a JSON pointer (RFC 6901).
  */
 int report_read(const char *json, size_t length, size_t limit_bytes, struct mlx5lm_host **ret,
 		struct mlx5lm_error **reterr);
+
+/* The same of a value that was read with JSON_REJECT_DUPLICATES; json is changed. */
+int report_from_json(json_t *json, struct mlx5lm_host **ret, struct mlx5lm_error **reterr);
 
 #endif

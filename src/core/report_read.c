@@ -263,11 +263,29 @@ static int parse(const char *text, size_t length, json_t **ret, struct mlx5lm_er
 	return -EBADMSG;
 }
 
+int report_from_json(json_t *json, struct mlx5lm_host **ret, struct mlx5lm_error **reterr)
+{
+	_cleanup_host_ struct mlx5lm_host *host = NULL;
+	int r;
+
+	r = read_schema(reterr, json);
+	if (r < 0)
+		return r;
+	if (host_new(&host))
+		return error_no_memory(reterr);
+	r = read_object(reterr, &document, &report_host, json, host);
+	if (r == 0)
+		r = report_complete(host, reterr);
+	if (r < 0)
+		return r;
+	*ret = TAKE(host);
+	return 0;
+}
+
 int report_read(const char *json, size_t length, size_t limit_bytes, struct mlx5lm_host **ret,
 		struct mlx5lm_error **reterr)
 {
 	_cleanup_json_ json_t *root = NULL;
-	_cleanup_host_ struct mlx5lm_host *host = NULL;
 	int r;
 
 	if (length > limit_bytes) {
@@ -279,17 +297,5 @@ int report_read(const char *json, size_t length, size_t limit_bytes, struct mlx5
 		return -EFBIG;
 	}
 	r = parse(json, length, &root, reterr);
-	if (r == 0)
-		r = read_schema(reterr, root);
-	if (r < 0)
-		return r;
-	if (host_new(&host))
-		return error_no_memory(reterr);
-	r = read_object(reterr, &document, &report_host, root, host);
-	if (r == 0)
-		r = report_complete(host, reterr);
-	if (r < 0)
-		return r;
-	*ret = TAKE(host);
-	return 0;
+	return r < 0 ? r : report_from_json(root, ret, reterr);
 }

@@ -3,11 +3,8 @@
 
 #include <errno.h>
 
-#include "base/error.h"
 #include "sys/applier_internal.h"
-#include "sys/deadline.h"
-#include "sys/modules.h"
-#include "sys/pci.h"
+#include "sys/kmsg.h"
 
 int applier_new(const struct root *root, const struct log *log, const char *pf_bdf,
 		struct applier **ret, struct mlx5lm_error **reterr)
@@ -27,7 +24,10 @@ int applier_new(const struct root *root, const struct log *log, const char *pf_b
 	if (!applier)
 		return error_no_memory(reterr);
 	applier->pf_fd = -1;
+	applier->pf_log_fd = -1;
+	applier->vf_log_fd = -1;
 	applier->log = log;
+	write_lanes_init(&applier->lanes, root->fd);
 	applier->root = root_ref((struct root *)root);
 	if (str_replace(&applier->pf_bdf, pf_bdf) < 0)
 		return error_no_memory(reterr);
@@ -37,6 +37,9 @@ int applier_new(const struct root *root, const struct log *log, const char *pf_b
 		return error_set(reterr, error_code_from_errno(-r), -r, MLX5LM_SOURCE_SYSFS,
 				 "%s: cannot open the PF: %s", pf_bdf, strerror(-r));
 	}
+	/* Each remembers how far it was read. */
+	kmsg_open(root, &applier->pf_log_fd);
+	kmsg_open(root, &applier->vf_log_fd);
 	*ret = TAKE(applier);
 	return 0;
 }
@@ -45,10 +48,14 @@ void applier_free(struct applier *applier)
 {
 	if (!applier)
 		return;
-	if (applier->pf_fd >= 0)
-		close(applier->pf_fd);
+	write_lanes_release(&applier->lanes);
+	close_p(&applier->pf_fd);
+	close_p(&applier->pf_log_fd);
+	close_p(&applier->vf_log_fd);
 	netlink_free(applier->netlink);
+	netlink_free(applier->route);
 	devlink_ports_release(&applier->ports);
+	rtnl_links_release(&applier->links);
 	root_unref(applier->root);
 	free(applier->pf_bdf);
 	free(applier);
@@ -68,134 +75,127 @@ enum mlx5lm_error_code applier_code(int r)
 	}
 }
 
-/* A module being loaded, which may outlive the step that wanted it. */
-struct load {
-	struct root *root;
-	char *name;
-	struct mlx5lm_error *error;
-};
-
-static int load_run(void *data)
+char *applier_read_log(struct applier *applier, const char *vf_bdf)
 {
-	struct load *load = data;
+	struct strbuf lines = { 0 };
+	char *text = NULL;
 
-	return modules_load(load->root, load->name, &load->error);
-}
-
-static void load_free(void *data)
-{
-	struct load *load = data;
-
-	root_unref(load->root);
-	free(load->name);
-	mlx5lm_error_free(load->error);
-	free(load);
-}
-
-static struct load *load_new(struct root *root, const char *name)
-{
-	struct load *load = calloc(1, sizeof(*load));
-
-	if (!load)
-		return NULL;
-	load->name = strdup(name);
-	if (!load->name) {
-		free(load);
+	if (applier->pf_log_fd >= 0)
+		kmsg_read_syndromes(applier->pf_log_fd, applier->pf_bdf, &lines);
+	if (applier->vf_log_fd >= 0 && vf_bdf)
+		kmsg_read_syndromes(applier->vf_log_fd, vf_bdf, &lines);
+	if (!lines.length || strbuf_take(&lines, &text) < 0) {
+		strbuf_release(&lines);
 		return NULL;
 	}
-	load->root = root_ref(root);
-	return load;
+	str_trim_end(text);
+	return text;
 }
 
-static int load_late(const struct applier *applier, const char *name, int r,
-		     struct mlx5lm_error **reterr)
+bool run_start(struct run *run, size_t *index)
 {
-	error_set(reterr, error_code_from_errno(-r), -r, MLX5LM_SOURCE_KMOD,
-		  "module %s was not loaded within %u s: %s", name,
-		  applier_timeout_ms(applier, MODULE_TIMEOUT_MS) / 1000, strerror(-r));
-	error_add_remedy(reterr, "its init function still runs; dmesg | tail");
-	return r;
-}
-
-int applier_load_module(struct applier *applier, const struct mlx5lm_step *step,
-			struct mlx5lm_error **reterr)
-{
-	struct load *load;
-	int r, result = 0;
-
-	if (modules_is_loaded(applier->root, step->text))
-		return 0;
-	load = load_new(applier->root, step->text);
-	if (!load)
-		return error_no_memory(reterr);
-	r = deadline_call(load_run, load, load_free, applier_timeout_ms(applier, MODULE_TIMEOUT_MS),
-			  &result);
-	if (r == -ETIMEDOUT)
-		return load_late(applier, step->text, r, reterr);
-	if (r < 0)
-		load_late(applier, step->text, r, reterr);
-	else if (result < 0)
-		r = error_pass(reterr, TAKE(load->error));
-	load_free(load);
-	if (r < 0 || modules_is_loaded(applier->root, step->text))
-		return r;
-	r = error_set(reterr, MLX5LM_ERROR_VERIFY_FAILED, EIO, MLX5LM_SOURCE_KMOD,
-		      "module %s was loaded but sysfs does not show it", step->text);
-	error_add_remedy(reterr, "dmesg | tail");
-	return r;
-}
-
-static int run_one(struct applier *applier, const struct mlx5lm_step *step,
-		   struct mlx5lm_error **reterr)
-{
-	switch (step->kind) {
-	case STEP_AUTOPROBE:
-		return applier_set_autoprobe(applier, step, reterr);
-	case STEP_ESWITCH_MODE:
-		return applier_set_eswitch_mode(applier, step, reterr);
-	case STEP_NUM_VFS:
-		return applier_set_num_vfs(applier, step, reterr);
-	case STEP_LOAD_MODULE:
-		return applier_load_module(applier, step, reterr);
-	case STEP_UNBIND:
-		return applier_unbind(applier, step, reterr);
-	case STEP_HW_ADDR:
-		return applier_set_hw_addr(applier, step, reterr);
-	case STEP_PORT_ATTR:
-		return applier_set_port_attr(applier, step, reterr);
-	case STEP_DRIVER_OVERRIDE:
-		return applier_set_driver_override(applier, step, reterr);
-	case STEP_BIND:
-		return applier_bind(applier, step, reterr);
-	default:
-		break;
+	if (run->cancelled || run->next == run->length)
+		return false;
+	*index = run->next;
+	if (run->watch->fn(run->watch->data, *index, MLX5LM_STEP_STATE_STARTED, NULL) < 0) {
+		run->cancelled = true;
+		return false;
 	}
+	run->next++;
+	return true;
+}
+
+void run_end(struct run *run, size_t index, int r, struct mlx5lm_error *error)
+{
+	enum mlx5lm_step_state state = r < 0 ? MLX5LM_STEP_STATE_FAILED : MLX5LM_STEP_STATE_DONE;
+
+	if (r < 0 && !run->result)
+		run->result = r;
+	if (run->watch->fn(run->watch->data, index, state, error) < 0)
+		run->cancelled = true;
+}
+
+typedef int (*step_fn)(struct applier *applier, const struct mlx5lm_step *step,
+		       struct mlx5lm_error **reterr);
+
+static int refuse_unknown(struct applier *applier, const struct mlx5lm_step *step,
+			  struct mlx5lm_error **reterr)
+{
 	return error_invalid(reterr, "%s: step %u is not known", applier->pf_bdf,
 			     (unsigned int)step->kind);
+}
+
+static step_fn step_function(enum step_kind kind)
+{
+	switch (kind) {
+	case STEP_AUTOPROBE:
+		return applier_set_autoprobe;
+	case STEP_ESWITCH_MODE:
+		return applier_set_eswitch_mode;
+	case STEP_NUM_VFS:
+		return applier_set_num_vfs;
+	case STEP_LOAD_MODULE:
+		return applier_load_module;
+	case STEP_FIRMWARE_RESET:
+		return applier_reset_firmware;
+	default:
+		return refuse_unknown;
+	}
+}
+
+static void run_pf_steps(struct run *run)
+{
+	size_t i;
+
+	while (run_start(run, &i)) {
+		const struct mlx5lm_step *step = run->steps[i];
+		_cleanup_free_ char *lines = NULL;
+		struct mlx5lm_error *error = NULL;
+		int r;
+
+		r = step_function(step->kind)(run->applier, step, &error);
+		if (r < 0)
+			lines = applier_read_log(run->applier, NULL);
+		if (lines)
+			error_append_detail(&error, "%s", lines);
+		run_end(run, i, r, error);
+	}
 }
 
 int applier_run(struct applier *applier, const struct mlx5lm_step *const *steps, size_t length,
 		const struct applier_watch *watch)
 {
-	int result = 0;
+	struct run run = { .applier = applier, .steps = steps, .length = length, .watch = watch };
 
-	for (size_t i = 0; i < length; i++) {
-		struct mlx5lm_error *error = NULL;
-		int r = watch->fn(watch->data, i, MLX5LM_STEP_STATE_STARTED, NULL);
-
-		if (r < 0)
-			return -ECANCELED;
-		r = run_one(applier, steps[i], &error);
-		watch->fn(watch->data, i, r < 0 ? MLX5LM_STEP_STATE_FAILED : MLX5LM_STEP_STATE_DONE,
-			  error);
-		if (r < 0 && !result)
-			result = r;
+	if (!length)
+		return 0;
+	switch (steps[0]->kind) {
+	case STEP_NV:
+		return applier_set_nv(applier, steps, length, watch);
+	case STEP_UNBIND:
+	case STEP_MSIX_COUNT:
+	case STEP_DRIVER_OVERRIDE:
+	case STEP_BIND:
+		applier_write_vfs(&run);
+		break;
+	case STEP_HW_ADDR:
+	case STEP_PORT_ATTR:
+	case STEP_MAX_IO_EQS:
+		applier_set_ports(&run);
+		break;
+	case STEP_REPRESENTOR:
+		applier_set_representors(&run);
+		break;
+	default:
+		run_pf_steps(&run);
 	}
-	return result;
+	return run.cancelled && run.next < length ? -ECANCELED : run.result;
 }
 
 struct applier_counts applier_get_counts(const struct applier *applier)
 {
-	(void)applier;
-	return (struct applier_counts){ 0 };
+	return (struct applier_counts){
+		.writes = applier->lanes.num_writes + applier->num_tools,
+		.messages = applier->num_messages,
+	};
 }

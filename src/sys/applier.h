@@ -16,7 +16,7 @@ int applier_new(const struct root *root, const struct log *log, const char *pf_b
 /*
  * Told when a step is started, done or failed; index counts in what applier_run() was given.
  * error: why it failed; the function takes it. A negative return at any state: no further step
- * is started.
+ * is started; at STARTED: that one is not begun either, and nothing more is said of it.
  */
 struct applier_watch {
 	int (*fn)(void *data, size_t index, enum mlx5lm_step_state state,

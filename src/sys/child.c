@@ -73,12 +73,15 @@ static int collect(int fd, int64_t deadline_ms, char *output, size_t size, size_
 	}
 }
 
-static int reap(void *data)
+void child_reap(pid_t pid)
 {
-	pid_t pid = (pid_t)(intptr_t)data;
-
 	while (waitpid(pid, NULL, __WCLONE) < 0 && errno == EINTR)
 		;
+}
+
+static int reap(void *data)
+{
+	child_reap((pid_t)(intptr_t)data);
 	return 0;
 }
 
@@ -87,7 +90,16 @@ static void forget(void *data)
 	(void)data;
 }
 
-static pid_t start(void (*fn)(const void *data, int out_fd), const void *data, int fd, int out_fd)
+void child_give_up(pid_t pid)
+{
+	int result;
+
+	kill(pid, SIGKILL);
+	/* Somebody has to wait for it, and a thread that only waits does not keep a process. */
+	deadline_call(reap, (void *)(intptr_t)pid, forget, 0, &result);
+}
+
+pid_t child_start(void (*fn)(const void *data, int out_fd), const void *data, int fd, int out_fd)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -115,7 +127,7 @@ int child_run(void (*fn)(const void *data, int out_fd), const void *data, int fd
 	int64_t deadline_ms = clock_now_ms() + timeout_ms;
 	_cleanup_close_ int in_fd = -1;
 	_cleanup_close_ int out_fd = -1;
-	int fds[2], r, result;
+	int fds[2], r;
 	pid_t pid;
 
 	*length = 0;
@@ -123,19 +135,16 @@ int child_run(void (*fn)(const void *data, int out_fd), const void *data, int fd
 		return -errno;
 	in_fd = fds[0];
 	out_fd = fds[1];
-	pid = start(fn, data, fd, out_fd);
+	pid = child_start(fn, data, fd, out_fd);
 	if (pid < 0)
 		return pid;
 	close(TAKE_FD(out_fd));
 	r = collect(in_fd, deadline_ms, output, size, length);
 	/* Who has more to say than was asked for shall not wait for a reader. */
 	close(TAKE_FD(in_fd));
-	if (r == 0) {
-		reap((void *)(intptr_t)pid);
-		return 0;
-	}
-	kill(pid, SIGKILL);
-	/* Somebody has to wait for it, and a thread that only waits does not keep a process. */
-	deadline_call(reap, (void *)(intptr_t)pid, forget, 0, &result);
+	if (r == 0)
+		child_reap(pid);
+	else
+		child_give_up(pid);
 	return r;
 }

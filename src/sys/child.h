@@ -3,6 +3,7 @@
 #define SYS_CHILD_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Some files of sysfs block, beyond the reach of any signal, until somebody else lets a device
@@ -16,5 +17,12 @@
  */
 int child_run(void (*fn)(const void *data, int out_fd), const void *data, int fd,
 	      unsigned int timeout_ms, void *output, size_t size, size_t *length);
+
+/* Such a child whose caller goes on meanwhile. Returns its process id or -errno. */
+pid_t child_start(void (*fn)(const void *data, int out_fd), const void *data, int fd, int out_fd);
+
+/* Waits for a child that ends; tells one to die that does not, which goes when it can. */
+void child_reap(pid_t pid);
+void child_give_up(pid_t pid);
 
 #endif

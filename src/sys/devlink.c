@@ -240,6 +240,7 @@ static int take_port(const struct nlmsghdr *message, void *userdata)
 	if (!netlink_get_u32(table[ATTR_PORT_INDEX], &port->index) ||
 	    !netlink_get_u16(table[ATTR_PORT_PCI_VF_NUMBER], &port->vf_index))
 		return -EBADMSG;
+	netlink_get_u32(table[ATTR_PORT_NETDEV_IFINDEX], &port->ifindex);
 	netdev = netlink_get_str(table[ATTR_PORT_NETDEV_NAME]);
 	if (netdev && strlen(netdev) < sizeof(port->netdev))
 		strcpy(port->netdev, netdev);
@@ -271,26 +272,6 @@ int devlink_get_vf_ports(struct netlink *netlink, const char *pf_bdf, struct dev
 		qsort(ports.items, ports.length, sizeof(ports.items[0]), compare_ports);
 	*ret = ports;
 	ports = (struct devlink_ports){ 0 };
-	return 0;
-}
-
-int devlink_get_port(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
-		     struct devlink_port *ret)
-{
-	_cleanup_(devlink_ports_release) struct devlink_ports ports = { 0 };
-	struct port_dump dump = { .pf_bdf = pf_bdf, .ports = &ports };
-	char buffer[NETLINK_REQUEST_SIZE];
-	struct nlmsghdr *request;
-	int r;
-
-	request = start(netlink, buffer, CMD_PORT_GET, 0, pf_bdf);
-	mnl_attr_put_u32(request, ATTR_PORT_INDEX, port_index);
-	r = netlink_request(netlink, request, take_port, &dump);
-	if (r < 0)
-		return r;
-	if (ports.length != 1 || ports.items[0].index != port_index)
-		return -EBADMSG;
-	*ret = ports.items[0];
 	return 0;
 }
 
@@ -471,36 +452,99 @@ uint32_t devlink_port_attr_state(const struct devlink_port *port, enum mlx5lm_po
 				      : MLX5LM_PORT_ATTR_STATE_DISABLED;
 }
 
-int devlink_set_port_attr(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
-			  enum mlx5lm_port_attr attr, bool on)
+/* A change of the function behind a port; what is wanted of it goes into the nest. */
+static struct nlmsghdr *start_port(const struct netlink *netlink, char *buffer, const char *pf_bdf,
+				   uint32_t port_index, struct nlattr **nest)
+{
+	struct nlmsghdr *request = start(netlink, buffer, CMD_PORT_SET, 0, pf_bdf);
+
+	mnl_attr_put_u32(request, ATTR_PORT_INDEX, port_index);
+	*nest = mnl_attr_nest_start(request, ATTR_PORT_FUNCTION);
+	return request;
+}
+
+struct nlmsghdr *devlink_start_port_attr(const struct netlink *netlink,
+					 char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf,
+					 uint32_t port_index, enum mlx5lm_port_attr attr, bool on)
 {
 	uint32_t bit = cap_bit(attr);
 	struct nla_bitfield32 caps = { .value = on ? bit : 0, .selector = bit };
-	char buffer[NETLINK_REQUEST_SIZE];
 	struct nlmsghdr *request;
 	struct nlattr *nest;
 
 	if (!bit)
-		return -EINVAL;
-	request = start(netlink, buffer, CMD_PORT_SET, 0, pf_bdf);
-	mnl_attr_put_u32(request, ATTR_PORT_INDEX, port_index);
-	nest = mnl_attr_nest_start(request, ATTR_PORT_FUNCTION);
+		return NULL;
+	request = start_port(netlink, buffer, pf_bdf, port_index, &nest);
 	mnl_attr_put(request, PORT_FN_CAPS, sizeof(caps), &caps);
 	mnl_attr_nest_end(request, nest);
-	return netlink_request(netlink, request, NULL, NULL);
+	return request;
 }
 
-int devlink_set_port_hw_addr(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
-			     const uint8_t hw_addr[static 6])
+struct nlmsghdr *devlink_start_port_hw_addr(const struct netlink *netlink,
+					    char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf,
+					    uint32_t port_index, const uint8_t hw_addr[static 6])
 {
-	char buffer[NETLINK_REQUEST_SIZE];
 	struct nlmsghdr *request;
 	struct nlattr *nest;
 
-	request = start(netlink, buffer, CMD_PORT_SET, 0, pf_bdf);
-	mnl_attr_put_u32(request, ATTR_PORT_INDEX, port_index);
-	nest = mnl_attr_nest_start(request, ATTR_PORT_FUNCTION);
+	request = start_port(netlink, buffer, pf_bdf, port_index, &nest);
 	mnl_attr_put(request, PORT_FN_HW_ADDR, 6, hw_addr);
 	mnl_attr_nest_end(request, nest);
-	return netlink_request(netlink, request, NULL, NULL);
+	return request;
+}
+
+struct nlmsghdr *devlink_start_port_max_io_eqs(const struct netlink *netlink,
+					       char buffer[NETLINK_REQUEST_SIZE],
+					       const char *pf_bdf, uint32_t port_index,
+					       uint32_t max_io_eqs)
+{
+	struct nlmsghdr *request;
+	struct nlattr *nest;
+
+	request = start_port(netlink, buffer, pf_bdf, port_index, &nest);
+	mnl_attr_put_u32(request, PORT_FN_MAX_IO_EQS, max_io_eqs);
+	mnl_attr_nest_end(request, nest);
+	return request;
+}
+
+static struct nlmsghdr *start_param(const struct netlink *netlink, char *buffer,
+				    const char *pf_bdf, const char *name, uint8_t type)
+{
+	struct nlmsghdr *request = start(netlink, buffer, CMD_PARAM_SET, 0, pf_bdf);
+
+	mnl_attr_put_strz(request, ATTR_PARAM_NAME, name);
+	mnl_attr_put_u8(request, ATTR_PARAM_TYPE, type);
+	mnl_attr_put_u8(request, ATTR_PARAM_VALUE_CMODE, CMODE_PERMANENT);
+	return request;
+}
+
+struct nlmsghdr *devlink_start_param_flag(const struct netlink *netlink,
+					  char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf,
+					  const char *name, bool value)
+{
+	struct nlmsghdr *request = start_param(netlink, buffer, pf_bdf, name, TYPE_FLAG);
+
+	/* That of "false" is left out. */
+	if (value)
+		mnl_attr_put(request, ATTR_PARAM_VALUE_DATA, 0, NULL);
+	return request;
+}
+
+struct nlmsghdr *devlink_start_param_u32(const struct netlink *netlink,
+					 char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf,
+					 const char *name, uint32_t value)
+{
+	struct nlmsghdr *request = start_param(netlink, buffer, pf_bdf, name, TYPE_U32);
+
+	mnl_attr_put_u32(request, ATTR_PARAM_VALUE_DATA, value);
+	return request;
+}
+
+struct nlmsghdr *devlink_start_reload(const struct netlink *netlink,
+				      char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf)
+{
+	struct nlmsghdr *request = start(netlink, buffer, CMD_RELOAD, 0, pf_bdf);
+
+	mnl_attr_put_u8(request, ATTR_RELOAD_ACTION, RELOAD_FW_ACTIVATE);
+	return request;
 }

@@ -34,6 +34,7 @@ struct devlink_port {
 	uint16_t vf_index;
 	char hw_addr[18]; /* "" is not known */
 	char netdev[IFNAMSIZ];
+	uint32_t ifindex; /* of the netdev; 0 if it is not in this network namespace */
 	uint32_t caps_value;	/* bits of CAP_BIT() */
 	uint32_t caps_selector; /* those that kernel and driver know */
 	struct fact_u64 max_io_eqs;
@@ -58,10 +59,6 @@ struct devlink_params {
 int devlink_get_params(struct netlink *netlink, const char *pf_bdf, struct devlink_params *ret);
 void devlink_params_release(struct devlink_params *params);
 
-/* One of the ports, read anew. */
-int devlink_get_port(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
-		     struct devlink_port *ret);
-
 /* The port of a VF in a list; NULL if there is none. */
 const struct devlink_port *devlink_find_port(const struct devlink_ports *ports, uint32_t vf_index);
 void devlink_ports_release(struct devlink_ports *ports);
@@ -69,10 +66,31 @@ void devlink_ports_release(struct devlink_ports *ports);
 /* enum mlx5lm_port_attr_state of an attribute of a port. */
 uint32_t devlink_port_attr_state(const struct devlink_port *port, enum mlx5lm_port_attr attr);
 
-/* Change the function behind a port; they need CAP_NET_ADMIN. */
-int devlink_set_port_attr(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
-			  enum mlx5lm_port_attr attr, bool on);
-int devlink_set_port_hw_addr(struct netlink *netlink, const char *pf_bdf, uint32_t port_index,
-			     const uint8_t hw_addr[static 6]);
+/*
+ * Make requests that change the function behind a port, in buffer; they need CAP_NET_ADMIN.
+ * NULL for an attribute that is none.
+ */
+struct nlmsghdr *devlink_start_port_attr(const struct netlink *netlink,
+					 char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf,
+					 uint32_t port_index, enum mlx5lm_port_attr attr, bool on);
+struct nlmsghdr *devlink_start_port_hw_addr(const struct netlink *netlink,
+					    char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf,
+					    uint32_t port_index, const uint8_t hw_addr[static 6]);
+struct nlmsghdr *devlink_start_port_max_io_eqs(const struct netlink *netlink,
+					       char buffer[NETLINK_REQUEST_SIZE],
+					       const char *pf_bdf, uint32_t port_index,
+					       uint32_t max_io_eqs);
+
+/* The same for the permanent value of a parameter, which a restart of the adapter brings in. */
+struct nlmsghdr *devlink_start_param_flag(const struct netlink *netlink,
+					  char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf,
+					  const char *name, bool value);
+struct nlmsghdr *devlink_start_param_u32(const struct netlink *netlink,
+					 char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf,
+					 const char *name, uint32_t value);
+
+/* The same for a restart of the firmware: driver and functions go down and come up again. */
+struct nlmsghdr *devlink_start_reload(const struct netlink *netlink,
+				      char buffer[NETLINK_REQUEST_SIZE], const char *pf_bdf);
 
 #endif

@@ -94,7 +94,7 @@ int holder_find_all(const struct root *root, struct holding *holdings, size_t le
 	return r == -ENOMEM ? r : 0;
 }
 
-static int find_nodes(int function_fd, struct holding *holding)
+int holder_find_nodes(int function_fd, struct holding *holding)
 {
 	_cleanup_(strv_release) struct strv names = { 0 };
 	int r;
@@ -114,7 +114,7 @@ int holder_find(const struct root *root, int function_fd, char **ret)
 	int r;
 
 	*ret = NULL;
-	r = find_nodes(function_fd, &holding);
+	r = holder_find_nodes(function_fd, &holding);
 	if (r < 0 || (!holding.group[0] && !holding.device[0]))
 		return r;
 	r = holder_find_all(root, &holding, 1, &complete);

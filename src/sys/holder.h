@@ -22,7 +22,10 @@ struct holding {
 int holder_find_all(const struct root *root, struct holding *holdings, size_t length,
 		    bool *complete);
 
-/* The same of one function, as "1234 (qemu-system-x86)" in *ret; NULL if nobody is seen. */
+/* Fills in by which nodes a function could be open. 0 or -ENOMEM. */
+int holder_find_nodes(int function_fd, struct holding *holding);
+
+/* Who has it open, of one function, as "1234 (qemu-system-x86)" in *ret; NULL if nobody is seen. */
 int holder_find(const struct root *root, int function_fd, char **ret);
 
 #endif

@@ -139,7 +139,7 @@ struct nlmsghdr *netlink_start(const struct netlink *netlink, char buffer[NETLIN
 }
 
 /* Keeps the text that stands in the attributes behind an error or the end of a dump. */
-static int keep_words(struct netlink *netlink, const struct nlmsghdr *message, size_t offset)
+static int keep_words(const struct nlmsghdr *message, size_t offset, char **words)
 {
 	const struct nlattr *table[NLMSGERR_ATTR_MSG + 1];
 	const char *text;
@@ -152,12 +152,12 @@ static int keep_words(struct netlink *netlink, const struct nlmsghdr *message, s
 	text = netlink_get_str(table[NLMSGERR_ATTR_MSG]);
 	if (!text)
 		return 0;
-	free(netlink->words);
-	netlink->words = strndup(text, MAX_WORDS);
-	return netlink->words ? 0 : -ENOMEM;
+	free(*words);
+	*words = strndup(text, MAX_WORDS);
+	return *words ? 0 : -ENOMEM;
 }
 
-static int end_of_request(struct netlink *netlink, const struct nlmsghdr *message)
+static int end_of_request(const struct nlmsghdr *message, char **words)
 {
 	const struct nlmsgerr *end =
 		(const struct nlmsgerr *)((const char *)message + NLMSG_HDRLEN);
@@ -172,11 +172,11 @@ static int end_of_request(struct netlink *netlink, const struct nlmsghdr *messag
 			return -EBADMSG;
 		offset += end->msg.nlmsg_len - (size_t)NLMSG_HDRLEN;
 	}
-	r = keep_words(netlink, message, offset);
+	r = keep_words(message, offset, words);
 	return r < 0 ? r : end->error;
 }
 
-static int end_of_dump(struct netlink *netlink, const struct nlmsghdr *message)
+static int end_of_dump(const struct nlmsghdr *message, char **words)
 {
 	int32_t error = 0;
 	int r;
@@ -186,7 +186,7 @@ static int end_of_dump(struct netlink *netlink, const struct nlmsghdr *message)
 	memcpy(&error, (const char *)message + NLMSG_HDRLEN, sizeof(error));
 	if (error < -4095)
 		return -EBADMSG;
-	r = keep_words(netlink, message, NLMSG_HDRLEN + sizeof(error));
+	r = keep_words(message, NLMSG_HDRLEN + sizeof(error), words);
 	if (r < 0)
 		return r;
 	return error < 0 ? error : 0;
@@ -197,13 +197,32 @@ struct exchange {
 	netlink_fn fn;
 	void *userdata;
 	uint32_t sequence;
+	struct netlink_window *window; /* its first request has this number */
+	size_t num_ended;	       /* of those */
 	bool interrupted; /* the dump is not of one moment */
 	bool ended;
 };
 
+static int take_end(struct exchange *exchange, const struct nlmsghdr *message)
+{
+	struct netlink_window *window = exchange->window;
+	size_t index = message->nlmsg_seq - exchange->sequence;
+
+	/* A late reply to a request that was given up, or what nobody asked for. */
+	if (index >= window->length || window->ends[index].ended ||
+	    message->nlmsg_type != NLMSG_ERROR)
+		return 0;
+	window->ends[index].result = end_of_request(message, &window->ends[index].words);
+	window->ends[index].ended = true;
+	exchange->ended = ++exchange->num_ended == window->length;
+	return 0;
+}
+
 static int take_message(struct netlink *netlink, struct exchange *exchange,
 			const struct nlmsghdr *message)
 {
+	if (exchange->window)
+		return take_end(exchange, message);
 	/* A late reply to a request that was given up. */
 	if (message->nlmsg_seq != exchange->sequence)
 		return 0;
@@ -214,10 +233,10 @@ static int take_message(struct netlink *netlink, struct exchange *exchange,
 		return 0;
 	case NLMSG_ERROR:
 		exchange->ended = true;
-		return end_of_request(netlink, message);
+		return end_of_request(message, &netlink->words);
 	case NLMSG_DONE:
 		exchange->ended = true;
-		return end_of_dump(netlink, message);
+		return end_of_dump(message, &netlink->words);
 	case NLMSG_OVERRUN:
 		return -ENOBUFS;
 	}
@@ -292,16 +311,14 @@ static int receive(struct netlink *netlink, struct exchange *exchange, int64_t d
 	return take_datagram(netlink, exchange, (size_t)length);
 }
 
-static int request_once(struct netlink *netlink, struct nlmsghdr *request,
+static int request_once(struct netlink *netlink, const void *request, size_t length,
 			struct exchange *exchange, int64_t deadline_ms)
 {
 	ssize_t sent;
 	int r = 0;
 
-	request->nlmsg_seq = ++netlink->sequence;
-	exchange->sequence = request->nlmsg_seq;
 	do {
-		sent = send(netlink->fd, request, request->nlmsg_len, MSG_NOSIGNAL);
+		sent = send(netlink->fd, request, length, MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
 	if (sent < 0)
 		return -errno;
@@ -321,7 +338,9 @@ int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_f
 
 		free(netlink->words);
 		netlink->words = NULL;
-		r = request_once(netlink, request, &exchange, deadline_ms);
+		request->nlmsg_seq = ++netlink->sequence;
+		exchange.sequence = request->nlmsg_seq;
+		r = request_once(netlink, request, request->nlmsg_len, &exchange, deadline_ms);
 		if (r < 0 || !exchange.interrupted)
 			return r;
 		r = fn ? fn(NULL, userdata) : 0;
@@ -331,30 +350,86 @@ int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_f
 	return -EAGAIN;
 }
 
+char *netlink_window_room(struct netlink_window *window)
+{
+	return window->requests + window->size;
+}
+
+void netlink_window_add(struct netlink_window *window, struct nlmsghdr *request)
+{
+	window->size += NLMSG_ALIGN(request->nlmsg_len);
+	window->length++;
+}
+
+int netlink_request_window(struct netlink *netlink, struct netlink_window *window)
+{
+	int64_t deadline_ms = clock_now_ms() + netlink->timeout_ms;
+	struct exchange exchange = { .window = window, .sequence = netlink->sequence + 1 };
+	int r;
+
+	if (!window->length)
+		return 0;
+	for (size_t at = 0; at < window->size;) {
+		struct nlmsghdr *request = (struct nlmsghdr *)(window->requests + at);
+
+		request->nlmsg_seq = ++netlink->sequence;
+		at += NLMSG_ALIGN(request->nlmsg_len);
+	}
+	r = request_once(netlink, window->requests, window->size, &exchange, deadline_ms);
+	for (size_t i = 0; r < 0 && i < window->length; i++) {
+		if (!window->ends[i].ended)
+			window->ends[i].result = r;
+	}
+	return r;
+}
+
+void netlink_window_release(struct netlink_window *window)
+{
+	for (size_t i = 0; i < window->length; i++)
+		free(window->ends[i].words);
+	memset(window->ends, 0, sizeof(window->ends));
+	window->length = 0;
+	window->size = 0;
+}
+
+static void take_group(struct netlink *netlink, const struct nlattr *group)
+{
+	const struct nlattr *table[CTRL_ATTR_MCAST_GRP_ID + 1];
+	uint32_t id;
+
+	netlink_parse_nested(group, table, CTRL_ATTR_MCAST_GRP_ID);
+	if (streq(netlink_get_str(table[CTRL_ATTR_MCAST_GRP_NAME]), "config") &&
+	    netlink_get_u32(table[CTRL_ATTR_MCAST_GRP_ID], &id))
+		netlink->group = id;
+}
+
 static int take_family(const struct nlmsghdr *message, void *userdata)
 {
-	const struct nlattr *table[CTRL_ATTR_FAMILY_ID + 1];
+	const struct nlattr *table[CTRL_ATTR_MCAST_GROUPS + 1];
+	const struct nlattr *group = NULL;
+	struct netlink *netlink = userdata;
 
 	if (!message)
 		return 0;
-	netlink_parse(message, table, CTRL_ATTR_FAMILY_ID);
-	return netlink_get_u16(table[CTRL_ATTR_FAMILY_ID], userdata) ? 0 : -EBADMSG;
+	netlink_parse(message, table, CTRL_ATTR_MCAST_GROUPS);
+	while (table[CTRL_ATTR_MCAST_GROUPS] &&
+	       (group = netlink_next_nested(table[CTRL_ATTR_MCAST_GROUPS], group)))
+		take_group(netlink, group);
+	return netlink_get_u16(table[CTRL_ATTR_FAMILY_ID], &netlink->family) ? 0 : -EBADMSG;
 }
 
 static int resolve_family(struct netlink *netlink, const char *family, struct mlx5lm_error **reterr)
 {
 	char buffer[NETLINK_REQUEST_SIZE];
 	struct nlmsghdr *request;
-	uint16_t id = 0;
 	int r;
 
 	netlink->family = GENL_ID_CTRL;
 	request = netlink_start(netlink, buffer, CTRL_CMD_GETFAMILY, 0);
 	mnl_attr_put_strz(request, CTRL_ATTR_FAMILY_NAME, family);
-	r = netlink_request(netlink, request, take_family, &id);
-	if (r == 0 && id < NLMSG_MIN_TYPE)
+	r = netlink_request(netlink, request, take_family, netlink);
+	if (r == 0 && netlink->family <= GENL_ID_CTRL)
 		r = -EBADMSG;
-	netlink->family = id;
 	if (r == 0)
 		return 0;
 	error_set(reterr, r == -ENOENT ? MLX5LM_ERROR_NOT_SUPPORTED : error_code_from_errno(-r), -r,
@@ -398,20 +473,36 @@ int netlink_new_from_fd(int fd, const char *family, struct netlink **ret,
 	return 0;
 }
 
-int netlink_open(const char *family, struct netlink **ret, struct mlx5lm_error **reterr)
+static int open_socket(int protocol, struct mlx5lm_error **reterr)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
 	_cleanup_close_ int fd = -1;
 	int on = 1;
 
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return error_set(reterr, error_code_from_errno(errno), errno, MLX5LM_SOURCE_DEVLINK,
 				 "cannot open a netlink socket: %s", strerror(errno));
 	/* Without these there is only less to tell; kernels before 4.12 do not know them. */
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-	return netlink_new_from_fd(TAKE_FD(fd), family, ret, reterr);
+	return TAKE_FD(fd);
+}
+
+int netlink_open(const char *family, struct netlink **ret, struct mlx5lm_error **reterr)
+{
+	int fd = open_socket(NETLINK_GENERIC, reterr);
+
+	return fd < 0 ? fd : netlink_new_from_fd(fd, family, ret, reterr);
+}
+
+int netlink_open_route(struct netlink **ret, struct mlx5lm_error **reterr)
+{
+	int fd = open_socket(NETLINK_ROUTE, reterr);
+
+	if (fd < 0)
+		return fd;
+	return netlink_new(fd, ret) < 0 ? error_no_memory(reterr) : 0;
 }
 
 void netlink_free(struct netlink *netlink)

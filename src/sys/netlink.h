@@ -13,12 +13,13 @@
 /* Room for any request; the longest is a few attributes. */
 #define NETLINK_REQUEST_SIZE 1024
 
-/* One generic netlink socket for one family. */
+/* One netlink socket, of generic netlink for one family. */
 struct netlink {
 	int fd;
 	uint32_t sequence;
 	unsigned int timeout_ms; /* of one request */
 	uint16_t family;	 /* id of it */
+	uint32_t group;		 /* its multicast group "config"; 0: it has none */
 	char *words;		 /* the kernel's text to the last request, may be a warning */
 	char *buffer;
 };
@@ -31,6 +32,9 @@ typedef int (*netlink_fn)(const struct nlmsghdr *message, void *userdata);
 
 /* Opens a socket and resolves the family. */
 int netlink_open(const char *family, struct netlink **ret, struct mlx5lm_error **reterr);
+
+/* A socket for network interfaces (NETLINK_ROUTE), whose messages have another head. */
+int netlink_open_route(struct netlink **ret, struct mlx5lm_error **reterr);
 
 /* The same on a socket at hand, which is taken over, even on failure. For tests. */
 int netlink_new_from_fd(int fd, const char *family, struct netlink **ret,
@@ -47,6 +51,34 @@ struct nlmsghdr *netlink_start(const struct netlink *netlink, char buffer[NETLIN
  */
 int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_fn fn,
 		    void *userdata);
+
+/*
+ * Several requests that are sent at once; the kernel does one after the other and acknowledges
+ * each. Not for dumps.
+ */
+#define NETLINK_WINDOW 16
+
+struct netlink_window {
+	size_t length;
+	struct {
+		bool ended;
+		int result; /* 0 or -errno */
+		char *words;
+	} ends[NETLINK_WINDOW];
+	size_t size; /* of all requests */
+	char requests[NETLINK_WINDOW * NETLINK_REQUEST_SIZE];
+};
+
+/* Where the next request is to be made, and the end of that. */
+char *netlink_window_room(struct netlink_window *window);
+void netlink_window_add(struct netlink_window *window, struct nlmsghdr *request);
+
+/*
+ * Sends them and waits until all have ended. -errno if that was not to be learned, which is the
+ * result of those without an end, too: they may have taken effect.
+ */
+int netlink_request_window(struct netlink *netlink, struct netlink_window *window);
+void netlink_window_release(struct netlink_window *window);
 
 void netlink_free(struct netlink *netlink);
 

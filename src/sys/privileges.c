@@ -27,6 +27,7 @@ static const struct {
 	[RIGHT_AUTOPROBE] = { W_OK, "write", "a PF" },
 	[RIGHT_NUM_VFS] = { W_OK, "write", "a PF" },
 	[RIGHT_CONFIG] = { W_OK, "write", "a PF" },
+	[RIGHT_MSIX_COUNT] = { W_OK, "write", "a PF" },
 	[RIGHT_DRIVER_OVERRIDE] = { W_OK, "write", "a PF" },
 	[RIGHT_UNBIND] = { W_OK, "write", "a driver" },
 	[RIGHT_BIND] = { W_OK, "write", "a driver" },
@@ -164,6 +165,28 @@ static void need_unlocked(const struct rights *rights, const struct mlx5lm_host 
 				 "locked down, so nobody writes to configuration space");
 }
 
+/* devlink sets some of the parameters without a tool, on kernels and adapters that let it. */
+static bool devlink_has_nv(const struct mlx5lm_host *host)
+{
+	const struct mlx5lm_param *param =
+		host->num_pfs ? pf_find_param(&host->pfs[0], "total_vfs") : NULL;
+
+	return param && param->permanent;
+}
+
+static void need_nv(const struct rights *rights, const struct mlx5lm_host *host,
+		    struct verdict *verdict)
+{
+	need_cap(verdict, rights, CAP_SYS_ADMIN);
+	need_file(verdict, rights, RIGHT_CONFIG);
+	need_unlocked(rights, host, verdict);
+	if (verdict->granted != MLX5LM_ANSWER_NO || !devlink_has_nv(host) || !rights->caps_known ||
+	    !(rights->caps >> CAP_NET_ADMIN & 1) || rights->initial_user_ns == MLX5LM_ANSWER_NO)
+		return;
+	verdict->granted = MLX5LM_ANSWER_UNKNOWN;
+	strbuf_add(&verdict->needs, "; but devlink sets SRIOV_EN and NUM_OF_VFS");
+}
+
 static void need_leave(const struct rights *rights, const struct mlx5lm_host *host,
 		       struct verdict *verdict)
 {
@@ -184,6 +207,8 @@ static const struct {
 } steps[] = {
 	{ "read-eswitch-mode", CAP_NET_ADMIN, NONE, NULL },
 	{ "read-msix", CAP_SYS_ADMIN, NONE, NULL },
+	{ "nv", NONE, NONE, need_nv },
+	{ "firmware-reset", CAP_NET_ADMIN, NONE, NULL },
 	{ "autoprobe", NONE, RIGHT_AUTOPROBE, NULL },
 	{ "eswitch-mode", CAP_NET_ADMIN, NONE, need_host_side },
 	{ "num-vfs", NONE, RIGHT_NUM_VFS, NULL },
@@ -193,6 +218,9 @@ static const struct {
 	{ "driver-override", NONE, RIGHT_DRIVER_OVERRIDE, NULL },
 	{ "hw-addr", CAP_NET_ADMIN, NONE, need_host_side },
 	{ "port-attr", CAP_NET_ADMIN, NONE, need_host_side },
+	{ "max-io-eqs", CAP_NET_ADMIN, NONE, need_host_side },
+	{ "msix-count", NONE, RIGHT_MSIX_COUNT, NULL },
+	{ "representor", CAP_NET_ADMIN, NONE, NULL },
 	{ "open-vfio", NONE, RIGHT_VFIO, need_device },
 	{ "nv-config", CAP_SYS_ADMIN, RIGHT_CONFIG, need_unlocked },
 	{ "libvirt", NONE, RIGHT_LIBVIRT, need_leave },
@@ -262,6 +290,10 @@ static int try_pf(const struct root *root, struct rights *rights, const struct m
 		r = try_function(root, rights, RIGHT_NUM_VFS, pf->bdf, "sriov_numvfs");
 	if (r == 0)
 		r = try_function(root, rights, RIGHT_CONFIG, pf->bdf, "config");
+	if (r == 0 && vf_bdf)
+		r = try_function(root, rights, RIGHT_MSIX_COUNT, vf_bdf, "sriov_vf_msix_count");
+	if (r == 0)
+		r = try_function(root, rights, RIGHT_MSIX_COUNT, pf->bdf, "sriov_numvfs");
 	return r < 0 ? r : try_function(root, rights, RIGHT_DRIVER_OVERRIDE,
 					vf_bdf ? vf_bdf : pf->bdf, "driver_override");
 }

@@ -16,6 +16,7 @@ enum right_file {
 	RIGHT_AUTOPROBE, /* of the first PF, as the next two */
 	RIGHT_NUM_VFS,
 	RIGHT_CONFIG,
+	RIGHT_MSIX_COUNT, /* of its first VF, or else its RIGHT_NUM_VFS: both are root's alone */
 	RIGHT_DRIVER_OVERRIDE, /* of its first VF, or of the PF itself */
 	RIGHT_UNBIND,	       /* of mlx5_vfio_pci, or else of mlx5_core, as the next */
 	RIGHT_BIND,

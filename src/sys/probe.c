@@ -23,8 +23,8 @@
 
 #define DEVLINK_FACTS                                                                              \
 	"psid fw_running fw_stored board_serial_number devlink_driver eswitch_mode "               \
-	"eswitch_manager params hw_addr representor roce migratable ipsec_crypto ipsec_packet "    \
-	"max_io_eqs port_index"
+	"eswitch_manager params hw_addr representor representor_state roce migratable "             \
+	"ipsec_crypto ipsec_packet max_io_eqs port_index"
 
 /* What runs on threads for one PF. */
 struct pf_work {
@@ -38,7 +38,7 @@ static int start_work(const struct pci_bus *bus, const struct mlx5lm_pf *pf, uin
 	int r = 0;
 
 	if (bus->root->native)
-		r = probe_devlink_start(pf, until_ms, &work->questions);
+		r = probe_devlink_start(bus->root, pf, until_ms, &work->questions);
 	return r < 0 ? r : probe_files_start(bus, pf, until_ms, &work->jobs);
 }
 

@@ -2,12 +2,16 @@
 #include "sys/probe_devlink.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/refcount.h"
 #include "sys/deadline.h"
 #include "sys/devlink.h"
 #include "sys/devlink_uapi.h"
+#include "sys/pci.h"
 
 /* The kernel answers at once unless somebody reconfigures the PF, which takes some seconds. */
 #define TIMEOUT_MS 10000
@@ -16,7 +20,8 @@
 #define INFO_FACTS "psid fw_running fw_stored serial_number board_serial_number devlink_driver"
 #define ESWITCH_FACTS "eswitch_mode eswitch_manager"
 #define PORT_FACTS                                                                                 \
-	"port_index hw_addr representor roce migratable ipsec_crypto ipsec_packet max_io_eqs"
+	"port_index hw_addr representor representor_state roce migratable ipsec_crypto "            \
+	"ipsec_packet max_io_eqs"
 #define PARAM_FACTS "params"
 #define ALL_FACTS INFO_FACTS " " ESWITCH_FACTS " " PORT_FACTS " " PARAM_FACTS
 
@@ -36,6 +41,7 @@ struct devlink_questions {
 	uint64_t until_ms;
 	char *pf_bdf;
 	bool want_ports;
+	int net_fd; /* the netdevs of the PF, its representors among them; or -1 */
 	/*
 	 * The last question with an answer. Those up to it do not change any more, so that they
 	 * can be read while the thread waits for the next.
@@ -48,6 +54,7 @@ struct devlink_questions {
 	uint32_t eswitch_mode;
 	int eswitch_result;
 	struct devlink_ports ports;
+	uint32_t *states; /* of the ports' netdevs, enum mlx5lm_admin_state */
 	int ports_result;
 	struct devlink_params params;
 	int params_result;
@@ -60,6 +67,8 @@ static void questions_unref(void *data)
 	if (!refcount_put(&asked->refcount))
 		return;
 	free(asked->pf_bdf);
+	free(asked->states);
+	close_p(&asked->net_fd);
 	mlx5lm_error_free(asked->open_error);
 	devlink_info_release(&asked->info);
 	devlink_ports_release(&asked->ports);
@@ -92,6 +101,40 @@ static struct netlink *hurry(struct netlink *netlink, const struct devlink_quest
 	return netlink;
 }
 
+/*
+ * By sysfs, which answers at once; netlink waits for whoever changes any netdev. The kernel lets
+ * no name of a netdev be a path.
+ */
+static uint32_t read_state(int net_fd, const char *netdev)
+{
+	char path[IFNAMSIZ + sizeof("/flags")], text[SYSFS_TEXT_SIZE];
+	_cleanup_close_ int fd = -1;
+	uint64_t flags;
+
+	if (!netdev[0] || netdev[0] == '.' || strchr(netdev, '/'))
+		return MLX5LM_ADMIN_STATE_UNKNOWN;
+	snprintf(path, sizeof(path), "%s/flags", netdev);
+	fd = openat(net_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || sysfs_read_fd(fd, text) < 0 || str_to_u64(text, 16, &flags) < 0)
+		return MLX5LM_ADMIN_STATE_UNKNOWN;
+	return flags & IFF_UP ? MLX5LM_ADMIN_STATE_UP : MLX5LM_ADMIN_STATE_DOWN;
+}
+
+static int ask_ports(struct devlink_questions *asked, struct netlink *netlink)
+{
+	int r;
+
+	if (!asked->want_ports)
+		return 0;
+	r = devlink_get_vf_ports(netlink, asked->pf_bdf, &asked->ports);
+	if (r < 0 || !asked->ports.length || asked->net_fd < 0)
+		return r;
+	asked->states = calloc(asked->ports.length, sizeof(*asked->states));
+	for (size_t i = 0; asked->states && i < asked->ports.length; i++)
+		asked->states[i] = read_state(asked->net_fd, asked->ports.items[i].netdev);
+	return asked->states ? 0 : -ENOMEM;
+}
+
 static int ask(void *data)
 {
 	_cleanup_netlink_ struct netlink *netlink = NULL;
@@ -108,7 +151,7 @@ static int ask(void *data)
 	r = devlink_get_eswitch_mode(hurry(netlink, asked), bdf, &asked->eswitch_mode);
 	if (!keep(asked, ESWITCH, &asked->eswitch_result, r))
 		return 0;
-	r = asked->want_ports ? devlink_get_vf_ports(hurry(netlink, asked), bdf, &asked->ports) : 0;
+	r = ask_ports(asked, hurry(netlink, asked));
 	if (!keep(asked, PORTS, &asked->ports_result, r))
 		return 0;
 	r = devlink_get_params(hurry(netlink, asked), bdf, &asked->params);
@@ -193,8 +236,12 @@ static int take_eswitch_mode(struct mlx5lm_pf *pf, struct mlx5lm_host *host, uin
 }
 
 /* Copies the function behind each port to its VF. */
-static int take_ports(struct mlx5lm_pf *pf, const struct devlink_ports *ports)
+static int take_ports(struct mlx5lm_pf *pf, struct mlx5lm_host *host,
+		      const struct devlink_questions *asked)
 {
+	const struct devlink_ports *ports = &asked->ports;
+	bool any_unknown = false;
+
 	for (size_t i = 0; i < pf->num_vfs; i++) {
 		struct mlx5lm_vf *vf = &pf->vfs[i];
 		const struct devlink_port *port;
@@ -211,8 +258,14 @@ static int take_ports(struct mlx5lm_pf *pf, const struct devlink_ports *ports)
 		vf->ipsec_crypto = devlink_port_attr_state(port, MLX5LM_PORT_ATTR_IPSEC_CRYPTO);
 		vf->ipsec_packet = devlink_port_attr_state(port, MLX5LM_PORT_ATTR_IPSEC_PACKET);
 		vf->max_io_eqs = port->max_io_eqs;
+		if (asked->states)
+			vf->representor_state = asked->states[port - ports->items];
+		any_unknown = any_unknown || (vf->representor && !vf->representor_state);
 	}
-	return 0;
+	return any_unknown ? host_add_note(host, pf->bdf, "representor_state",
+					   "states of representors are not known: sysfs does not "
+					   "show them all; run in their network namespace")
+			   : 0;
 }
 
 static int note_no_ports(struct mlx5lm_pf *pf, struct mlx5lm_host *host)
@@ -291,10 +344,10 @@ static int take_answers(struct mlx5lm_pf *pf, struct mlx5lm_host *host,
 		return r;
 	if (asked->ports_result < 0)
 		return note(host, pf, PORT_FACTS, "port attributes are", asked->ports_result);
-	return asked->ports.length ? take_ports(pf, &asked->ports) : note_no_ports(pf, host);
+	return asked->ports.length ? take_ports(pf, host, asked) : note_no_ports(pf, host);
 }
 
-int probe_devlink_start(const struct mlx5lm_pf *pf, uint64_t until_ms,
+int probe_devlink_start(const struct root *root, const struct mlx5lm_pf *pf, uint64_t until_ms,
 			struct devlink_questions **ret)
 {
 	_cleanup_(questions_unref_p) struct devlink_questions *asked = calloc(1, sizeof(*asked));
@@ -304,6 +357,7 @@ int probe_devlink_start(const struct mlx5lm_pf *pf, uint64_t until_ms,
 	if (!asked)
 		return -ENOMEM;
 	refcount_init(&asked->refcount);
+	asked->net_fd = pf->num_vfs ? sysfs_open_dir(root, PCI_DEVICES "/%s/net", pf->bdf) : -1;
 	asked->until_ms = until_ms < limit_ms ? until_ms : limit_ms;
 	asked->want_ports = pf->num_vfs > 0;
 	if (str_replace(&asked->pf_bdf, pf->bdf) < 0)

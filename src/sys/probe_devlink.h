@@ -3,6 +3,7 @@
 #define SYS_PROBE_DEVLINK_H
 
 #include "facts.h"
+#include "sys/root.h"
 
 /*
  * What devlink knows of a PF and its VFs. It is asked on a thread, for it may wait for somebody
@@ -11,7 +12,7 @@
  */
 struct devlink_questions;
 
-int probe_devlink_start(const struct mlx5lm_pf *pf, uint64_t until_ms,
+int probe_devlink_start(const struct root *root, const struct mlx5lm_pf *pf, uint64_t until_ms,
 			struct devlink_questions **ret);
 int probe_devlink_finish(struct devlink_questions *asked, struct mlx5lm_pf *pf,
 			 struct mlx5lm_host *host);

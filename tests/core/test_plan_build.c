@@ -4,73 +4,15 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "base/error.h"
-#include "core/plan_text.h"
+#include "plan_support.h"
 #include "support/hosts.h"
-
-static struct mlx5lm_config *new_config(void)
-{
-	struct mlx5lm_config *config = calloc(1, sizeof(*config));
-
-	cr_assert_not_null(config);
-	return config;
-}
-
-/* The state of the vendor's page: N VFs, switchdev, migratable, on the variant driver. */
-static struct mlx5lm_config *ready_config(uint32_t num_vfs)
-{
-	struct mlx5lm_config *config = new_config();
-	struct vf_config *all = config_get_vf(config, MLX5LM_VF_ALL);
-
-	config->num_vfs = fact_u64(num_vfs);
-	config->eswitch_mode = MLX5LM_ESWITCH_SWITCHDEV;
-	all->attr[MLX5LM_PORT_ATTR_MIGRATABLE] = MLX5LM_PORT_ATTR_STATE_ENABLED;
-	set_text(&all->driver, "mlx5_vfio_pci");
-	return config;
-}
-
-/* Plans, and expects these kinds of steps in this order; 0 ends the list. */
-static void expect_steps(struct mlx5lm_host *host, struct mlx5lm_config *config,
-			 const enum step_kind *kinds)
-{
-	_cleanup_error_ struct mlx5lm_error *error = NULL;
-	struct step_list list = { 0 };
-	size_t length = 0;
-	int r = plan_build(host, &host->pfs[0], config, &list, &error);
-
-	cr_assert_eq(r, 0, "%s", mlx5lm_error_get_message(error));
-	while (kinds[length])
-		length++;
-	for (size_t i = 0; i < length && i < list.length; i++)
-		cr_expect_eq(list.steps[i].kind, kinds[i], "step %zu is %s", i,
-			     step_id(list.steps[i].kind));
-	cr_expect_eq(list.length, length);
-	step_list_release(&list);
-	mlx5lm_config_free(config);
-	mlx5lm_host_free(host);
-}
-
-/* Plans, and expects a refusal whose message and remedy hold these words. */
-static void expect_refusal(struct mlx5lm_host *host, struct mlx5lm_config *config, int errnum,
-			   const char *message, const char *remedy)
-{
-	_cleanup_error_ struct mlx5lm_error *error = NULL;
-	struct step_list list = { 0 };
-
-	cr_assert_eq(plan_build(host, &host->pfs[0], config, &list, &error), -errnum);
-	cr_expect(strstr(error->message, message), "%s", error->message);
-	cr_expect(!remedy || strstr(error->remedy, remedy), "%s", error->remedy);
-	cr_expect_eq(list.length, 0);
-	mlx5lm_config_free(config);
-	mlx5lm_host_free(host);
-}
 
 Test(plan_build, from_nothing_the_order_is_the_kernels)
 {
 	expect_steps(bare_host("a"), ready_config(2),
 		     (enum step_kind[]){ STEP_AUTOPROBE, STEP_ESWITCH_MODE, STEP_NUM_VFS,
-					 STEP_LOAD_MODULE, STEP_PORT_ATTR, STEP_DRIVER_OVERRIDE,
-					 STEP_BIND, STEP_PORT_ATTR, STEP_DRIVER_OVERRIDE,
+					 STEP_LOAD_MODULE, STEP_PORT_ATTR, STEP_PORT_ATTR,
+					 STEP_DRIVER_OVERRIDE, STEP_DRIVER_OVERRIDE, STEP_BIND,
 					 STEP_BIND, STEP_AUTOPROBE, 0 });
 }
 
@@ -157,17 +99,6 @@ Test(plan_build, an_address_is_set_once)
 	expect_steps(ready_host("a", 1), config, (enum step_kind[]){ 0 });
 }
 
-Test(plan_build, vfs_in_use_are_not_recreated)
-{
-	struct mlx5lm_host *host = ready_host("a", 2);
-	struct mlx5lm_config *config = new_config();
-
-	set_text(&host->pfs[0].vfs[1].in_use_by, "guest");
-	config->num_vfs = fact_u64(0);
-	expect_refusal(host, config, EBUSY, "0000:08:00.3 is used by domain guest",
-		       "migrate or shut down domain guest");
-}
-
 Test(plan_build, a_vf_in_use_is_not_changed_but_its_neighbour_is)
 {
 	struct mlx5lm_host *host = ready_host("a", 2);
@@ -176,73 +107,297 @@ Test(plan_build, a_vf_in_use_is_not_changed_but_its_neighbour_is)
 	host->pfs[0].vfs[0].migratable = MLX5LM_PORT_ATTR_STATE_DISABLED;
 	expect_steps(host, ready_config(2),
 		     (enum step_kind[]){ STEP_UNBIND, STEP_PORT_ATTR, STEP_BIND, 0 });
-	host = ready_host("a", 2);
-	set_text(&host->pfs[0].vfs[1].in_use_by, "guest");
-	host->pfs[0].vfs[1].roce = MLX5LM_PORT_ATTR_STATE_DISABLED;
-	{
-		struct mlx5lm_config *config = ready_config(2);
-
-		config_get_vf(config, MLX5LM_VF_ALL)->attr[MLX5LM_PORT_ATTR_ROCE] =
-			MLX5LM_PORT_ATTR_STATE_ENABLED;
-		expect_refusal(host, config, EBUSY, "used by domain guest", NULL);
-	}
 }
 
-Test(plan_build, the_mode_is_not_changed_under_a_guest)
+Test(plan_build, the_mode_changes_behind_unbinding_and_before_ports_are_set)
+{
+	struct mlx5lm_host *host = ready_host("a", 2);
+
+	host->pfs[0].eswitch_mode = MLX5LM_ESWITCH_LEGACY;
+	for (size_t i = 0; i < 2; i++) {
+		host->pfs[0].vfs[i].migratable = host->pfs[0].vfs[i].roce = 0;
+		set_text(&host->pfs[0].vfs[i].driver, "mlx5_core");
+		set_text(&host->pfs[0].vfs[i].driver_override, NULL);
+	}
+	expect_steps(host, ready_config(2),
+		     (enum step_kind[]){ STEP_UNBIND, STEP_UNBIND, STEP_ESWITCH_MODE,
+					 STEP_PORT_ATTR, STEP_PORT_ATTR, STEP_DRIVER_OVERRIDE,
+					 STEP_DRIVER_OVERRIDE, STEP_BIND, STEP_BIND, 0 });
+}
+
+Test(plan_build, ports_are_set_before_they_go_away)
+{
+	struct mlx5lm_config *config = new_config();
+	struct vf_config *all = config_get_vf(config, MLX5LM_VF_ALL);
+
+	config->eswitch_mode = MLX5LM_ESWITCH_LEGACY;
+	all->attr[MLX5LM_PORT_ATTR_MIGRATABLE] = MLX5LM_PORT_ATTR_STATE_DISABLED;
+	set_text(&all->driver, "mlx5_core");
+	expect_steps(ready_host("a", 1), config,
+		     (enum step_kind[]){ STEP_UNBIND, STEP_PORT_ATTR, STEP_ESWITCH_MODE,
+					 STEP_DRIVER_OVERRIDE, STEP_BIND, 0 });
+}
+
+Test(plan_build, the_other_order_makes_vfs_first_and_says_why)
+{
+	struct mlx5lm_config *config = ready_config(1);
+	struct mlx5lm_host *host = bare_host("a");
+	struct step_list list;
+
+	config->order = CONFIG_VFS_FIRST;
+	set_text(&config->order_reason, "the usual order was refused");
+	list = make_plan(host, config);
+	cr_assert_eq(list.length, 8);
+	cr_expect_eq(list.steps[1].kind, STEP_NUM_VFS);
+	cr_expect_eq(list.steps[2].kind, STEP_ESWITCH_MODE);
+	cr_expect(strstr(list.steps[1].reason, "the usual order was refused"));
+	cr_expect(strstr(list.steps[2].reason, "the usual order was refused"));
+	step_list_release(&list);
+	mlx5lm_host_free(host);
+}
+
+Test(plan_build, without_autoprobe_mlx5_core_gets_an_override_for_the_bind)
+{
+	struct mlx5lm_host *host = bare_host("a");
+	struct mlx5lm_config *config = new_config();
+	struct step_list list;
+
+	config->num_vfs = fact_u64(1);
+	set_text(&config_get_vf(config, 0)->driver, "mlx5_core");
+	list = make_plan(host, config);
+	cr_assert_eq(list.length, 6);
+	cr_expect_eq(list.steps[2].kind, STEP_DRIVER_OVERRIDE);
+	cr_expect_str_eq(list.steps[2].text, "mlx5_core");
+	cr_expect_eq(list.steps[3].kind, STEP_BIND);
+	cr_expect_eq(list.steps[4].kind, STEP_DRIVER_OVERRIDE);
+	cr_expect_str_eq(list.steps[4].text, "");
+	cr_expect_str_eq(list.steps[4].current, "mlx5_core");
+	step_list_release(&list);
+	mlx5lm_host_free(host);
+}
+
+Test(plan_build, a_release_is_the_reverse)
+{
+	struct mlx5lm_config *config = new_config();
+	struct vf_config *vf = config_get_vf(config, 1);
+
+	vf->attr[MLX5LM_PORT_ATTR_MIGRATABLE] = MLX5LM_PORT_ATTR_STATE_DISABLED;
+	set_text(&vf->driver, "mlx5_core");
+	expect_steps(ready_host("a", 2), config,
+		     (enum step_kind[]){ STEP_UNBIND, STEP_PORT_ATTR, STEP_DRIVER_OVERRIDE,
+					 STEP_BIND, 0 });
+}
+
+Test(plan_build, event_queues_and_vectors_are_set_on_an_unbound_vf)
+{
+	struct mlx5lm_host *host = ready_host("a", 1);
+	struct mlx5lm_config *config = new_config();
+	struct vf_config *vf = config_get_vf(config, 0);
+
+	host->pfs[0].sriov_vf_total_msix = fact_u64(256);
+	host->pfs[0].vfs[0].max_io_eqs = fact_u64(12);
+	vf->max_io_eqs = fact_u64(16);
+	vf->msix_count = fact_u64(64);
+	expect_steps(host, config,
+		     (enum step_kind[]){ STEP_UNBIND, STEP_MAX_IO_EQS, STEP_MSIX_COUNT, STEP_BIND,
+					 0 });
+}
+
+Test(plan_build, a_representor_is_set_without_touching_its_vf)
 {
 	struct mlx5lm_host *host = ready_host("a", 1);
 	struct mlx5lm_config *config = new_config();
 
+	host->pfs[0].vfs[0].representor_state = MLX5LM_ADMIN_STATE_DOWN;
 	set_text(&host->pfs[0].vfs[0].in_use_by, "guest");
-	config->eswitch_mode = MLX5LM_ESWITCH_LEGACY;
-	expect_refusal(host, config, EBUSY, "eswitch mode", "domain guest");
+	config_get_vf(config, 0)->representor_state = MLX5LM_ADMIN_STATE_UP;
+	expect_steps(host, config, (enum step_kind[]){ STEP_REPRESENTOR, 0 });
 }
 
-Test(plan_build, more_vfs_than_there_are_is_refused)
-{
-	expect_refusal(bare_host("a"), ready_config(128), ERANGE, "offers 127 VFs, 128 are wanted",
-		       "NUM_OF_VFS=128");
-}
-
-Test(plan_build, ports_need_switchdev)
-{
-	struct mlx5lm_config *config = ready_config(1);
-
-	config->eswitch_mode = 0;
-	expect_refusal(bare_host("a"), config, EOPNOTSUPP, "only in switchdev mode", "eswitch");
-}
-
-Test(plan_build, a_mode_that_cannot_be_read_is_not_guessed)
-{
-	struct mlx5lm_host *host = bare_host("a");
-
-	host->pfs[0].eswitch_mode = MLX5LM_ESWITCH_UNKNOWN;
-	expect_refusal(host, ready_config(1), ENODATA, "not known", "CAP_NET_ADMIN");
-}
-
-Test(plan_build, what_firmware_does_not_offer_is_refused)
+Test(plan_build, a_vf_bound_too_early_is_bound_again)
 {
 	struct mlx5lm_host *host = ready_host("a", 1);
 
-	host->pfs[0].vfs[0].migratable = MLX5LM_PORT_ATTR_STATE_UNSUPPORTED;
-	expect_refusal(host, ready_config(1), EOPNOTSUPP, "migratable", "VF_MIGRATION_MODE=2");
+	host->pfs[0].vfs[0].vfio_migration = MLX5LM_ANSWER_NO;
+	expect_steps(host, ready_config(1), (enum step_kind[]){ STEP_UNBIND, STEP_BIND, 0 });
 }
 
-Test(plan_build, a_missing_module_is_refused)
+Test(plan_build, only_what_differs_of_the_nv_configuration_is_set)
 {
 	struct mlx5lm_host *host = bare_host("a");
+	struct mlx5lm_config *config = new_config();
+	struct step_list list;
 
-	host->modules[1].state = MLX5LM_MODULE_MISSING;
-	expect_refusal(host, ready_config(1), ENOENT, "no module mlx5_vfio_pci",
-		       "CONFIG_MLX5_VFIO_PCI");
+	add_nv(&host->pfs[0], "NUM_OF_VFS", 4, 4);
+	add_nv(&host->pfs[0], "VF_MIGRATION_MODE", 2, 2);
+	config->nv[1] = fact_u64(8);
+	config->nv[2] = fact_u64(2);
+	list = make_plan(host, config);
+	cr_assert_eq(list.length, 1);
+	cr_expect_eq(list.steps[0].kind, STEP_NV);
+	cr_expect_str_eq(list.steps[0].text, "NUM_OF_VFS");
+	cr_expect_str_eq(list.steps[0].backend, "mstconfig");
+	cr_expect_str_eq(list.steps[0].command, "mstconfig -d 0000:08:00.0 -y set NUM_OF_VFS=8");
+	cr_expect(list.steps[0].cannot_be_undone);
+	cr_expect(list.restart_needed);
+	cr_expect_not(list.incomplete);
+	step_list_release(&list);
+	mlx5lm_host_free(host);
 }
 
-Test(plan_build, a_vf_that_would_not_be_there_is_refused)
+Test(plan_build, what_is_stored_already_only_waits)
 {
+	struct mlx5lm_host *host = bare_host("a");
+	struct mlx5lm_config *config = new_config();
+	struct step_list list;
+
+	add_nv(&host->pfs[0], "NUM_OF_VFS", 4, 8);
+	config->nv[1] = fact_u64(8);
+	list = make_plan(host, config);
+	cr_expect_eq(list.length, 0);
+	cr_expect(list.restart_needed);
+	step_list_release(&list);
+	mlx5lm_host_free(host);
+}
+
+Test(plan_build, a_value_that_devlink_told_is_set_by_devlink)
+{
+	struct mlx5lm_host *host = bare_host("a");
+	struct mlx5lm_config *config = new_config();
+	struct step_list list;
+
+	add_nv(&host->pfs[0], "SRIOV_EN", 0, 0);
+	add_nv(&host->pfs[0], "NUM_OF_VFS", 4, 4);
+	set_text(&host->pfs[0].nv_source, "devlink");
+	config->nv[0] = fact_u64(1);
+	config->nv[1] = fact_u64(8);
+	list = make_plan(host, config);
+	cr_assert_eq(list.length, 2);
+	cr_expect_str_eq(list.steps[0].command, "devlink dev param set pci/0000:08:00.0 name "
+			 "enable_sriov value true cmode permanent");
+	cr_expect_str_eq(list.steps[1].command, "devlink dev param set pci/0000:08:00.0 name "
+			 "total_vfs value 8 cmode permanent");
+	cr_expect_eq(step_batch_length(list.steps, list.length), 2);
+	step_list_release(&list);
+	mlx5lm_host_free(host);
+}
+
+Test(plan_build, more_vfs_than_there_are_wait_for_the_restart)
+{
+	struct mlx5lm_host *host = ready_host("a", 2);
+	struct mlx5lm_config *config = ready_config(200);
+	struct step_list list;
+
+	add_nv(&host->pfs[0], "NUM_OF_VFS", 127, 127);
+	config->nv[1] = fact_u64(200);
+	list = make_plan(host, config);
+	cr_assert_eq(list.length, 1);
+	cr_expect_eq(list.steps[0].kind, STEP_NV);
+	cr_expect(list.incomplete);
+	cr_expect(list.restart_needed);
+	step_list_release(&list);
+	mlx5lm_host_free(host);
+}
+
+Test(plan_build, migratable_waits_for_the_restart_that_brings_it)
+{
+	struct mlx5lm_host *host = bare_host("a");
+	struct mlx5lm_config *config = ready_config(2);
+	struct step_list list;
+
+	add_nv(&host->pfs[0], "VF_MIGRATION_MODE", 1, 1);
+	config->nv[2] = fact_u64(2);
+	list = make_plan(host, config);
+	cr_expect_eq(list.length, 1);
+	cr_expect(list.incomplete);
+	step_list_release(&list);
+	mlx5lm_host_free(host);
+}
+
+Test(plan_build, a_reset_comes_without_vfs_and_before_the_rest)
+{
+	struct mlx5lm_host *host = ready_host("a", 1);
 	struct mlx5lm_config *config = ready_config(1);
 
-	cr_assert_not_null(config_get_vf(config, 1));
-	expect_refusal(bare_host("a"), config, EINVAL, "VF 1 is configured", NULL);
+	add_nv(&host->pfs[0], "NUM_OF_VFS", 4, 4);
+	config->nv[1] = fact_u64(8);
+	config->firmware_reset = true;
+	expect_steps(host, config,
+		     (enum step_kind[]){ STEP_NV, STEP_NUM_VFS, STEP_FIRMWARE_RESET,
+					 STEP_AUTOPROBE, STEP_ESWITCH_MODE, STEP_NUM_VFS,
+					 STEP_PORT_ATTR, STEP_DRIVER_OVERRIDE, STEP_BIND,
+					 STEP_AUTOPROBE, 0 });
+}
+
+Test(plan_build, without_anything_pending_there_is_no_reset)
+{
+	struct mlx5lm_host *host = ready_host("a", 1);
+	struct mlx5lm_config *config = ready_config(1);
+
+	add_nv(&host->pfs[0], "NUM_OF_VFS", 8, 8);
+	config->nv[1] = fact_u64(8);
+	config->firmware_reset = true;
+	expect_steps(host, config, (enum step_kind[]){ 0 });
+}
+
+Test(plan_build, a_batch_is_one_kind_on_different_vfs)
+{
+	struct mlx5lm_host *host = bare_host("a");
+	struct mlx5lm_config *config = ready_config(3);
+	struct step_list list;
+	size_t lengths = 0;
+
+	config_get_vf(config, MLX5LM_VF_ALL)->attr[MLX5LM_PORT_ATTR_ROCE] =
+		MLX5LM_PORT_ATTR_STATE_DISABLED;
+	list = make_plan(host, config);
+	for (size_t i = 0, length; i < list.length; i += length) {
+		length = step_batch_length(&list.steps[i], list.length - i);
+		cr_assert_eq(length, step_is_of_vf(list.steps[i].kind) ? 3 : 1);
+		lengths++;
+	}
+	/* autoprobe, mode, VFs, module, roce, migratable, override, bind, autoprobe */
+	cr_expect_eq(lengths, 9);
+	cr_expect_eq(step_batch_length(list.steps, 0), 0);
+	step_list_release(&list);
+	mlx5lm_host_free(host);
+}
+
+Test(plan_build, every_step_tells_what_it_is_and_what_it_costs)
+{
+	struct mlx5lm_host *host = ready_host("a", 2);
+	struct mlx5lm_config *config = ready_config(4);
+	struct step_list list;
+
+	set_text(&config_get_vf(config, 3)->hw_addr, "02:00:00:00:00:33");
+	config_get_vf(config, 3)->max_io_eqs = fact_u64(16);
+	config_get_vf(config, 3)->representor_state = MLX5LM_ADMIN_STATE_UP;
+	list = make_plan(host, config);
+	cr_assert_gt(list.length, 10);
+	for (size_t i = 0; i < list.length; i++) {
+		const struct mlx5lm_step *step = &list.steps[i];
+
+		cr_expect(step->object && step->current && step->wanted && step->reason &&
+			  step->command && step->usual_time_ms, "step %zu", i);
+		cr_expect_eq(!step->disturbance, !step->disturbs);
+		cr_expect_eq(step->cannot_be_undone, step->kind == STEP_LOAD_MODULE);
+	}
+	cr_expect(list.steps[1].disturbs & MLX5LM_DISTURBANCE_PF_TRAFFIC);
+	step_list_release(&list);
+	mlx5lm_host_free(host);
+}
+
+Test(plan_build, a_hostile_driver_name_is_one_word_of_the_command)
+{
+	struct mlx5lm_host *host = ready_host("a", 1);
+	struct mlx5lm_config *config = new_config();
+	struct step_list list;
+
+	set_text(&host->pfs[0].vfs[0].driver, "x; reboot");
+	set_text(&config_get_vf(config, 0)->driver, "");
+	list = make_plan(host, config);
+	cr_expect(strstr(list.steps[0].command, "'x; reboot'"), "%s", list.steps[0].command);
+	step_list_release(&list);
+	mlx5lm_host_free(host);
 }
 
 Test(plan_build, differing_lists_are_told_apart)
@@ -263,24 +418,6 @@ Test(plan_build, differing_lists_are_told_apart)
 	mlx5lm_config_free(config);
 	mlx5lm_host_free(a);
 	mlx5lm_host_free(b);
-}
-
-Test(plan_build, the_shell_form_has_every_step_and_finds_ports_by_vf_number)
-{
-	_cleanup_text_ struct mlx5lm_text *text = NULL;
-	struct mlx5lm_host *host = bare_host("a");
-	struct mlx5lm_config *config = ready_config(1);
-	struct step_list list = { 0 };
-
-	cr_assert_eq(plan_build(host, &host->pfs[0], config, &list, NULL), 0);
-	cr_assert_eq(plan_to_shell("0000:08:00.0", &list, &text), 0);
-	for (size_t i = 0; i < list.length; i++)
-		cr_expect(strstr(text->text, list.steps[i].command), "%s", list.steps[i].command);
-	cr_expect(strstr(text->text, "\"$(vf_port 0000:08:00.0 0)\" migratable enable"));
-	cr_expect(strstr(text->text, "devlink dev eswitch set pci/0000:08:00.0 mode switchdev"));
-	step_list_release(&list);
-	mlx5lm_config_free(config);
-	mlx5lm_host_free(host);
 }
 
 Test(plan_build, addresses_are_canonical_unicast_and_not_zero)

@@ -5,21 +5,16 @@
 import copy
 import ctypes
 import json
-import pathlib
 import sys
 import unittest
 
-PROJECT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT / 'tests'))
-import tap  # noqa: E402
+from library import PROJECT, Refused, function, new, new_simple, parse, serialize, take_text
+import tap
 
 try:
     import jsonschema
 except ImportError:
     sys.exit('this test needs jsonschema: apt-get install python3-jsonschema')
-
-LIBRARY = ctypes.CDLL(sys.argv[1])
-POINTER = ctypes.c_void_p
 
 VF = {'bdf': '0000:08:00.2', 'index': 0, 'driver': 'mlx5_vfio_pci', 'migratable': 'enable', 'iommu_group': 9,
       'port_index': 1}
@@ -28,34 +23,6 @@ PF = {'bdf': '0000:08:00.0', 'device_id': 0x1021, 'class': 0x20000, 'psid': 'MT_
       'fw_stored': '28.41.1000', 'eswitch_mode': 'switchdev', 'driver': 'mlx5_core', 'sriov_total_vfs': 4,
       'sriov_num_vfs': 1, 'vfs': [VF]}
 HOST = {'schema': 'mlx5lm.host', 'schema_version': 1, 'hostname': 'a', 'kernel_release': '6.12.107', 'pfs': [PF]}
-
-
-def function(name, result=ctypes.c_int):
-    symbol = getattr(LIBRARY, 'mlx5lm_' + name)
-    symbol.restype = result
-    return symbol
-
-
-def new(name, *arguments):
-    """Calls a function whose last but one argument is where to put a new object."""
-    made = POINTER()
-    status = function(name)(*arguments, ctypes.byref(made), None)
-    if status < 0:
-        raise OSError(-status, name)
-    return made
-
-
-def parse(kind, document):
-    text = json.dumps(document).encode()
-    return new(f'{kind}_parse', text, ctypes.c_size_t(len(text)))
-
-
-def serialize(kind, made):
-    text = POINTER()
-    assert function(f'{kind}_serialize')(made, ctypes.byref(text)) == 0
-    document = json.loads(function('text_get_str', ctypes.c_char_p)(text))
-    function('text_free', None)(text)
-    return document
 
 
 def validator(name):
@@ -149,6 +116,111 @@ class Findings(unittest.TestCase):
         self.assertEqual({finding['id']: finding['status'] for finding in check(HOST)['findings']}['firmware.version'],
                          'pass')
         function('profile_free', None)(profile)
+
+
+CONFIG = {'schema': 'mlx5lm.config', 'schema_version': 1, 'num_vfs': 2, 'eswitch_mode': 'switchdev',
+          'nv': {'SRIOV_EN': 1, 'NUM_OF_VFS': 4096, 'VF_MIGRATION_MODE': 2}, 'firmware_reset': True,
+          'live_guests': True,
+          'all_vfs': {'roce': 'disable', 'migratable': 'enable', 'ipsec_crypto': 'disable', 'ipsec_packet': 'disable',
+                      'max_io_eqs': 65535, 'msix_count': 2048, 'driver': 'mlx5_vfio_pci', 'representor_state': 'up'},
+          'vfs': [{'index': 0, 'hw_addr': '02:00:00:00:00:01', 'driver': ''},
+                  {'index': 1, 'migratable': 'disable', 'driver': 'mlx5_core', 'representor_state': 'down'}]}
+
+
+class Configs(unittest.TestCase):
+    def test_what_is_written_is_valid_and_what_was_read(self):
+        for document in (CONFIG, {'schema': 'mlx5lm.config', 'schema_version': 1}):
+            config = parse('config', document)
+            self.assertEqual(serialize('config', config), document)
+            validator('config').validate(document)
+            function('config_free', None)(config)
+
+    def test_schema_and_library_refuse_the_same(self):
+        for change in (
+                lambda it: it.update(num_vf=1),
+                lambda it: it.update(num_vfs=-1),
+                lambda it: it.update(num_vfs=4097),
+                lambda it: it.update(num_vfs='2'),
+                lambda it: it.update(eswitch_mode='switchdev_inactive'),
+                lambda it: it.update(firmware_reset='yes'),
+                lambda it: it.update(live_guests=1),
+                lambda it: it['nv'].update(LINK_TYPE_P1=2),
+                lambda it: it['nv'].update(SRIOV_EN=2),
+                lambda it: it['nv'].update(NUM_OF_VFS=4097),
+                lambda it: it['nv'].update(VF_MIGRATION_MODE=3),
+                lambda it: it['all_vfs'].update(index=0),
+                lambda it: it['all_vfs'].update(hw_addr='02:00:00:00:00:01'),
+                lambda it: it['all_vfs'].update(roce='enabled'),
+                lambda it: it['all_vfs'].update(max_io_eqs=0),
+                lambda it: it['all_vfs'].update(max_io_eqs=65536),
+                lambda it: it['all_vfs'].update(msix_count=0),
+                lambda it: it['all_vfs'].update(msix_count=2049),
+                lambda it: it['all_vfs'].update(driver='vfio-pci'),
+                lambda it: it['all_vfs'].update(driver_override=''),
+                lambda it: it['all_vfs'].update(representor_state='unknown'),
+                lambda it: it['vfs'][0].pop('index'),
+                lambda it: it['vfs'][0].update(index=4096),
+                lambda it: it['vfs'][0].update(mac='02:00:00:00:00:01'),
+                lambda it: it['vfs'][0].update(hw_addr='01:00:5e:00:00:01'),
+                lambda it: it['vfs'][0].update(hw_addr='00:00:00:00:00:00'),
+                lambda it: it['vfs'][0].update(hw_addr='2:0:0:0:0:1'),
+                lambda it: it.update(vfs={}),
+                lambda it: it.update(schema='mlx5lm.host'),
+                lambda it: it.pop('schema_version'),
+                lambda it: it.update(schema_version=2)):
+            document = copy.deepcopy(CONFIG)
+            change(document)
+            with self.subTest(json.dumps(document)[:600]):
+                self.assertTrue(list(validator('config').iter_errors(document)))
+                with self.assertRaises(OSError):
+                    parse('config', document)
+
+
+class Plans(unittest.TestCase):
+    """A plan is written as the schema says, whatever kinds of steps it has."""
+
+    FACTS = {**VF, 'driver': 'mlx5_core', 'driver_override': '', 'hw_addr': '00:00:00:00:00:00', 'roce': 'enable',
+             'migratable': 'disable', 'ipsec_crypto': 'disable', 'ipsec_packet': 'disable', 'max_io_eqs': 8,
+             'msix_count': 12, 'representor_state': 'down'}
+    STATES = ({**PF, 'sriov_autoprobe': 'yes', 'sriov_vf_total_msix': 128, 'vfs': [FACTS]},
+              {**PF, 'sriov_autoprobe': 'yes', 'eswitch_mode': 'legacy', 'sriov_num_vfs': 0, 'vfs': []})
+    WISHES = ({'num_vfs': 1, 'eswitch_mode': 'switchdev',
+               'all_vfs': {'migratable': 'enable', 'roce': 'disable', 'driver': 'mlx5_vfio_pci', 'max_io_eqs': 16,
+                           'representor_state': 'up'}, 'vfs': [{'index': 0, 'hw_addr': '02:00:00:00:00:01'}]},
+              {'all_vfs': {'msix_count': 16}},
+              {'num_vfs': 0, 'eswitch_mode': 'legacy'}, {'num_vfs': 3}, {})
+
+    def documents(self):
+        for state in self.STATES:
+            for wish in self.WISHES:
+                host = parse('host', {**HOST, 'modules': [{'name': 'mlx5_vfio_pci', 'state': 'loadable'}],
+                                      'pfs': [state]})
+                config = parse('config', {'schema': 'mlx5lm.config', 'schema_version': 1, **wish})
+                try:
+                    plan = new('plan_new', host, PF['bdf'].encode(), config)
+                except Refused:
+                    continue  # which wishes are refused is another matter: tests/core/test_plan_*.c
+                finally:
+                    function('config_free', None)(config)
+                    function('host_free', None)(host)
+                yield json.loads(take_text(new_simple('plan_serialize', plan, ctypes.c_int(1))))
+                function('plan_free', None)(plan)
+
+    def test_what_is_planned_is_valid(self):
+        kinds, lengths = set(), set()
+        for document in self.documents():
+            with self.subTest(json.dumps(document)[:200]):
+                validator('plan').validate(document)
+                for step in document['steps']:
+                    self.assertEqual('vf_index' in step, step['id'] in (
+                        'unbind', 'hw-addr', 'port-attr', 'max-io-eqs', 'msix-count', 'driver-override', 'bind',
+                        'representor'))
+                    self.assertNotIn('state', step)
+                kinds |= {step['id'] for step in document['steps']}
+                lengths.add(len(document['steps']))
+        self.assertIn(0, lengths)
+        self.assertLessEqual({'autoprobe', 'eswitch-mode', 'num-vfs', 'load-module', 'unbind', 'hw-addr', 'port-attr',
+                              'max-io-eqs', 'msix-count', 'driver-override', 'bind', 'representor'}, kinds)
 
 
 if __name__ == '__main__':

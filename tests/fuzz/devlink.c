@@ -99,15 +99,25 @@ static int ask_ports(struct netlink *netlink, const struct input *input)
 	return r;
 }
 
-static int ask_port(struct netlink *netlink, const struct input *input)
+/* Requests with the sequence numbers 2 to 4. */
+static int send_window(struct netlink *netlink, const struct input *input)
 {
-	struct devlink_port port = { 0 };
-	int r = devlink_get_port(netlink, PF, 0x2ffff, &port);
+	static struct netlink_window window;
+	int r;
 
-	if (r == 0) {
-		MUST(port.index == 0x2ffff);
-		check_port(input, &port);
+	for (uint32_t i = 0; i < 3; i++)
+		netlink_window_add(&window, devlink_start_port_max_io_eqs(
+						    netlink, netlink_window_room(&window), PF,
+						    i, 16));
+	r = netlink_request_window(netlink, &window);
+	for (size_t i = 0; i < window.length; i++) {
+		MUST(r < 0 || window.ends[i].ended);
+		MUST(window.ends[i].ended || window.ends[i].result == r);
+		MUST(window.ends[i].result <= 0 && window.ends[i].result >= -4095);
+		MUST(!window.ends[i].words ||
+		     fuzz_has(input->data, input->size, window.ends[i].words));
 	}
+	netlink_window_release(&window);
 	return r;
 }
 
@@ -146,7 +156,7 @@ static int set_eswitch_mode(struct netlink *netlink, const struct input *input)
 }
 
 static int (*const questions[])(struct netlink *netlink, const struct input *input) = {
-	ask_info, ask_eswitch_mode, ask_ports, ask_port, set_eswitch_mode, ask_params,
+	ask_info, ask_eswitch_mode, ask_ports, send_window, set_eswitch_mode, ask_params,
 };
 
 /* The last question: is there devlink at all? Its answer comes from the input, too. */

@@ -12,7 +12,7 @@ import struct
 CORPUS = pathlib.Path(__file__).resolve().parent / 'corpus'
 
 # questions of devlink.c
-INFO, ESWITCH, PORTS, PORT, SET_ESWITCH, PARAMS, FAMILY = range(7)
+INFO, ESWITCH, PORTS, WINDOW, SET_ESWITCH, PARAMS, FAMILY = range(7)
 DEVLINK, GENL_CTRL = 0x1d, 0x10
 ERROR, DONE = 2, 3
 MULTI, DUMP_INTR, CAPPED, ACK_TLVS = 0x2, 0x10, 0x100, 0x200
@@ -125,7 +125,6 @@ PARAMS_OF_MLX5 = (
     param('large', U64, (PERMANENT, attribute(86, b'\xff' * 8))),
 )
 
-PORT_3 = port(0x2ffff, 3, netdev='enp8s0f0npf0vf3', flags=0)
 REPLIES = {
     'good-info': (INFO, info(), ack()),
     'good-info-in-one-datagram': (INFO, info() + ack()),
@@ -157,9 +156,10 @@ REPLIES = {
     'bad-ports-error-at-end': (PORTS, port(1, 0), done(EINVAL, 'words at the end')),
     'bad-ports-overrun': (PORTS, message(4, b'')),
     'good-ports-noop': (PORTS, message(1, b''), done()),
-    'good-port': (PORT, PORT_3, ack()),
-    'bad-port-another': (PORT, port(7, 3, flags=0), ack()),
-    'bad-port-two': (PORT, PORT_3, PORT_3, ack()),
+    'good-window': (WINDOW, ack(), ack(sequence=3), ack(sequence=4)),
+    'good-window-out-of-order': (WINDOW, ack(sequence=4), ack(EINVAL, 'words of the first'), ack(sequence=3)),
+    'bad-window-no-end': (WINDOW, ack(), ack(sequence=3)),
+    'bad-window-overrun': (WINDOW, ack(), message(4, b'', sequence=3), ack(sequence=4)),
     'good-params': (PARAMS, b''.join(PARAMS_OF_MLX5), done()),
     'good-params-of-others': (PARAMS, param('total_vfs', U8, device='0000:08:00.1'), param('', U8),
                               param('odd', 200, (RUNTIME, u8(86, 1))), param('short', U64, (RUNTIME, u32(86, 1))),

@@ -245,6 +245,43 @@ class Findings(Lint):
         self.fails('findings', 'b.twoo is not in')
 
 
+class Words(Lint):
+    FILES = {
+        'src/facts.c': 'const char *const step_ids[NUM] = {\n\t[STEP_A] = "a",\n\t[STEP_B] = "b-c",\n};\n',
+        'src/sys/privileges.c': '\t{ "a", NONE },\n\t{ "b-c", NONE },\n\t{ "read", NONE },\n',
+        'src/core/plan_findings.c': 'add(planner, "plan.one");\n',
+        'src/api/error.c': 'const char *const code_names[] = {\n\t[X] = "unknown",\n\t[Y] = "odd",\n};\n',
+        'doc/schema/plan-1.json': '{"$defs": {"step": {"properties": {"id": {"enum": ["a", "b-c"]}}}}}',
+        'doc/plan.md': '## Steps\n\n| `a` | x |\n| `b-c`: `d` | x |\n\n## Findings\n\n| `plan.one` | `x` |\n',
+        'doc/errors.md': '# Errors\n\n| `odd` | EIO |\n',
+    }
+
+    def tree(self, name='doc/errors.md', old='', new=''):
+        for path, text in self.FILES.items():
+            self.write(path, text)
+        self.assertIn(old, self.FILES[name])
+        self.write(name, self.FILES[name].replace(old, new))
+
+    def test_documents_that_fit(self):
+        self.tree()
+        self.passes('words')
+
+    def test_words_that_are_nowhere_else(self):
+        for name, old, new, words in (
+                ('doc/plan.md', '| `a` | x |\n', '', 'doc/plan.md, steps: a is missing'),
+                ('doc/plan.md', '`b-c`: `d`', '`b-c`, `d`', 'doc/plan.md, steps: d is not in the source'),
+                ('doc/plan.md', 'plan.one', 'plan.two', 'doc/plan.md, findings: plan.one is missing'),
+                ('doc/schema/plan-1.json', '"a", ', '', 'plan-1.json, steps: a is missing'),
+                ('doc/errors.md', 'odd', 'even', 'doc/errors.md: odd is missing'),
+                ('src/sys/privileges.c', '"a"', '"z"', 'no right for the step a'),
+                ('src/facts.c', 'step_ids', 'ids', 'no step_ids'),
+                ('src/core/plan_findings.c', 'plan.', '', 'no ids'),
+                ('src/api/error.c', 'code_names', 'names', 'no code_names')):
+            with self.subTest(words):
+                self.tree(name, old, new)
+                self.fails('words', words)
+
+
 class Sizes(Lint):
     def long_function(self, lines):
         self.write('src/core/long.c', 'int longest(\n\tint x)\n{\n' + '\tx++;\n' * lines + '}\n')

@@ -18,7 +18,7 @@
 		}                                                                                  \
 	} while (0)
 
-static void open_pair(struct nl_peer *peer)
+void nl_peer_start_silent(struct nl_peer *peer)
 {
 	int fds[2];
 
@@ -28,7 +28,7 @@ static void open_pair(struct nl_peer *peer)
 
 void nl_peer_start_without_family(struct nl_peer *peer)
 {
-	open_pair(peer);
+	nl_peer_start_silent(peer);
 	nl_peer_ack(peer, -ENOENT, NULL);
 }
 
@@ -37,7 +37,7 @@ void nl_peer_start(struct nl_peer *peer)
 	char buffer[NL_PEER_SIZE];
 	struct nlmsghdr *message;
 
-	open_pair(peer);
+	nl_peer_start_silent(peer);
 	message = nl_peer_message(buffer, CTRL_CMD_NEWFAMILY);
 	message->nlmsg_type = GENL_ID_CTRL;
 	mnl_attr_put_strz(message, CTRL_ATTR_FAMILY_NAME, "devlink");
@@ -135,6 +135,8 @@ void nl_peer_put_port(struct nlmsghdr *message, const struct nl_peer_port *port)
 	mnl_attr_put_strz(message, 2, port->pf_bdf);
 	mnl_attr_put_u32(message, 3, port->index);
 	mnl_attr_put_u16(message, 4, 2);
+	if (port->ifindex)
+		mnl_attr_put_u32(message, 6, port->ifindex);
 	if (port->netdev)
 		mnl_attr_put_strz(message, 7, port->netdev);
 	mnl_attr_put_u16(message, 77, port->flavour);
@@ -148,7 +150,7 @@ void nl_peer_put_port(struct nlmsghdr *message, const struct nl_peer_port *port)
 	mnl_attr_put(message, 1, sizeof(hw_addr), hw_addr);
 	if (port->caps_selector)
 		mnl_attr_put(message, 4, sizeof(caps), &caps);
-	mnl_attr_put_u32(message, 6, 32);
+	mnl_attr_put_u32(message, 6, port->max_io_eqs ? port->max_io_eqs : 32);
 	mnl_attr_nest_end(message, nest);
 }
 

@@ -24,6 +24,9 @@ struct nl_peer {
 /* Opens the pair and queues the answer to the look-up of the family. */
 void nl_peer_start(struct nl_peer *peer);
 
+/* The same without an answer, which the test has to queue. */
+void nl_peer_start_silent(struct nl_peer *peer);
+
 /* The same of a kernel that does not know the family. */
 void nl_peer_start_without_family(struct nl_peer *peer);
 void nl_peer_stop(struct nl_peer *peer);
@@ -54,6 +57,8 @@ struct nl_peer_port {
 	uint32_t caps_value;
 	uint32_t caps_selector; /* 0: the attribute is left out */
 	const char *netdev;	/* may be NULL */
+	uint32_t ifindex;	/* 0: the attribute is left out */
+	uint32_t max_io_eqs;	/* 0 stands for 32 */
 };
 
 void nl_peer_put_port(struct nlmsghdr *message, const struct nl_peer_port *port);

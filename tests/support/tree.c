@@ -341,6 +341,7 @@ void tree_add_pf(struct tree *tree, const struct tree_pf *pf)
 	tree_write(tree, "0x01\n", FUNCTION "revision", pf->bdf);
 	tree_write(tree, "-1\n", FUNCTION "numa_node", pf->bdf);
 	tree_write(tree, "", FUNCTION "net/eth0/ifindex", pf->bdf);
+	tree_write(tree, "", FUNCTION "rescan", pf->bdf);
 	if (pf->serial_number)
 		add_vpd(tree, pf);
 	if (!pf->total_vfs)

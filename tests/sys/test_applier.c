@@ -203,20 +203,6 @@ Test(applier, a_module_that_is_loaded_is_not_loaded_again)
 	cr_assert_eq(run(STEP_LOAD_MODULE, 0, "mlx5-vfio-pci"), 0);
 }
 
-Test(applier, refuses_what_is_no_hardware_address)
-{
-	static const char *const texts[] = { "",
-					     "02:00:00:00:00",
-					     "02:00:00:00:00:0",
-					     "02:00:00:00:00:00:00",
-					     "0x:00:00:00:00:00",
-					     " 2:00:00:00:00:00",
-					     "02-00-00-00-00-00" };
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		cr_assert_eq(run(STEP_HW_ADDR, 0, texts[i]), -EINVAL, "%s", texts[i]);
-}
-
 Test(applier, an_unknown_step_is_refused)
 {
 	cr_assert_eq(run((enum step_kind)99, 0, NULL), -EINVAL);

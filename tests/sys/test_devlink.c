@@ -339,12 +339,19 @@ static const uint8_t set_migratable[] = {
 	0x02, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, /* value, selector */
 };
 
+static int request(struct nlmsghdr *message)
+{
+	return netlink_request(netlink, message, NULL, NULL);
+}
+
 Test(devlink, sends_the_bytes_that_set_migratable)
 {
+	char buffer[NETLINK_REQUEST_SIZE];
 	uint8_t sent[NL_PEER_SIZE];
 
 	nl_peer_ack(&peer, 0, NULL);
-	cr_assert_eq(devlink_set_port_attr(netlink, PF, 0x2ffff, MLX5LM_PORT_ATTR_MIGRATABLE, true),
+	cr_assert_eq(request(devlink_start_port_attr(netlink, buffer, PF, 0x2ffff,
+						     MLX5LM_PORT_ATTR_MIGRATABLE, true)),
 		     0);
 	cr_assert_eq(nl_peer_receive(&peer, sent, sizeof(sent)), sizeof(set_migratable));
 	cr_assert_arr_eq(sent, set_migratable, sizeof(set_migratable));
@@ -352,11 +359,14 @@ Test(devlink, sends_the_bytes_that_set_migratable)
 
 Test(devlink, selects_the_attribute_it_switches_off)
 {
+	char buffer[NETLINK_REQUEST_SIZE];
 	uint8_t sent[NL_PEER_SIZE];
 	size_t length;
 
 	nl_peer_ack(&peer, 0, NULL);
-	devlink_set_port_attr(netlink, PF, 1, MLX5LM_PORT_ATTR_ROCE, false);
+	cr_assert_eq(request(devlink_start_port_attr(netlink, buffer, PF, 1,
+						     MLX5LM_PORT_ATTR_ROCE, false)),
+		     0);
 	length = nl_peer_receive(&peer, sent, sizeof(sent));
 	cr_assert_arr_eq(sent + length - 8, ((uint8_t[]){ 0, 0, 0, 0, 1, 0, 0, 0 }), 8);
 }
@@ -366,20 +376,37 @@ Test(devlink, sends_a_hardware_address_in_the_nest)
 	static const uint8_t hw_addr[6] = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 };
 	static const uint8_t nest[] = { 0x10, 0x00, 0x91, 0x80, 0x0a, 0x00, 0x01, 0x00,
 					0x02, 0x11, 0x22, 0x33, 0x44, 0x55, 0x00, 0x00 };
+	char buffer[NETLINK_REQUEST_SIZE];
 	uint8_t sent[NL_PEER_SIZE];
 	size_t length;
 
 	nl_peer_ack(&peer, 0, NULL);
-	cr_assert_eq(devlink_set_port_hw_addr(netlink, PF, 1, hw_addr), 0);
+	cr_assert_eq(request(devlink_start_port_hw_addr(netlink, buffer, PF, 1, hw_addr)), 0);
+	length = nl_peer_receive(&peer, sent, sizeof(sent));
+	cr_assert_arr_eq(sent + length - sizeof(nest), nest, sizeof(nest));
+}
+
+Test(devlink, sends_a_number_of_event_queues_in_the_nest)
+{
+	static const uint8_t nest[] = { 0x0c, 0x00, 0x91, 0x80, 0x08, 0x00, 0x06, 0x00,
+					0x20, 0x01, 0x00, 0x00 };
+	char buffer[NETLINK_REQUEST_SIZE];
+	uint8_t sent[NL_PEER_SIZE];
+	size_t length;
+
+	nl_peer_ack(&peer, 0, NULL);
+	cr_assert_eq(request(devlink_start_port_max_io_eqs(netlink, buffer, PF, 1, 288)), 0);
 	length = nl_peer_receive(&peer, sent, sizeof(sent));
 	cr_assert_arr_eq(sent + length - sizeof(nest), nest, sizeof(nest));
 }
 
 Test(devlink, refuses_to_set_modes_and_attributes_that_do_not_exist)
 {
+	char buffer[NETLINK_REQUEST_SIZE];
+
 	cr_assert_eq(devlink_set_eswitch_mode(netlink, PF, MLX5LM_ESWITCH_UNKNOWN), -EINVAL);
-	cr_assert_eq(devlink_set_port_attr(netlink, PF, 1, MLX5LM_PORT_ATTR_UNKNOWN, true),
-		     -EINVAL);
+	cr_assert_null(devlink_start_port_attr(netlink, buffer, PF, 1, MLX5LM_PORT_ATTR_UNKNOWN,
+					       true));
 }
 
 /* Each reply is cut at, or has a byte spoilt at, every place there is. */

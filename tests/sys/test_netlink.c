@@ -207,3 +207,128 @@ Test(netlink, asks_for_an_acknowledgement_each_time)
 	cr_assert_eq(request->nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
 	cr_assert_eq(request->nlmsg_type, NL_PEER_FAMILY);
 }
+
+static struct netlink_window window;
+
+static void fill(size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		netlink_window_add(&window,
+				   netlink_start(netlink, netlink_window_room(&window),
+						 (uint8_t)(10 + i), 0));
+}
+
+/* The answer to request i of the window, which is the first thing that is asked. */
+static void answer(uint32_t i, int error, const char *words)
+{
+	peer.sequence = 2 + i;
+	nl_peer_ack(&peer, error, words);
+}
+
+Test(netlink, requests_of_a_window_go_out_at_once_and_end_in_any_order)
+{
+	char sent[NL_PEER_SIZE];
+
+	fill(3);
+	answer(2, -EINVAL, "third");
+	answer(0, 0, NULL);
+	answer(1, 0, "a warning to the second");
+	cr_assert_eq(netlink_request_window(netlink, &window), 0);
+	cr_assert_eq(window.ends[0].result, 0);
+	cr_assert_null(window.ends[0].words);
+	cr_assert_eq(window.ends[1].result, 0);
+	cr_assert_str_eq(window.ends[1].words, "a warning to the second");
+	cr_assert_eq(window.ends[2].result, -EINVAL);
+	cr_assert_str_eq(window.ends[2].words, "third");
+	cr_assert_eq(nl_peer_receive(&peer, sent, sizeof(sent)), 3 * 20);
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct nlmsghdr *request = (const struct nlmsghdr *)(sent + 20 * i);
+
+		cr_assert_eq(request->nlmsg_seq, 2 + i);
+		cr_assert_eq(((const struct genlmsghdr *)mnl_nlmsg_get_payload(request))->cmd,
+			     10 + i);
+	}
+	netlink_window_release(&window);
+	cr_assert_eq(window.length, 0);
+}
+
+Test(netlink, a_request_of_a_window_without_an_end_is_told_from_the_others)
+{
+	netlink->timeout_ms = 50;
+	fill(3);
+	answer(0, 0, NULL);
+	answer(2, -EBUSY, NULL);
+	cr_assert_eq(netlink_request_window(netlink, &window), -ETIMEDOUT);
+	cr_assert(window.ends[0].ended);
+	cr_assert_not(window.ends[1].ended);
+	cr_assert_eq(window.ends[1].result, -ETIMEDOUT);
+	cr_assert_eq(window.ends[2].result, -EBUSY);
+	netlink_window_release(&window);
+}
+
+Test(netlink, a_window_takes_no_answer_twice_and_none_of_others)
+{
+	fill(2);
+	answer(0, 0, NULL);
+	answer(0, -EIO, "again");
+	peer.sequence = 1;
+	nl_peer_ack(&peer, -EIO, "late");
+	peer.sequence = 4;
+	nl_peer_ack(&peer, -EIO, "early");
+	answer(1, 0, NULL);
+	cr_assert_eq(netlink_request_window(netlink, &window), 0);
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert_eq(window.ends[i].result, 0);
+		cr_assert_null(window.ends[i].words);
+	}
+	netlink_window_release(&window);
+}
+
+Test(netlink, a_full_window_has_room_for_the_longest_requests)
+{
+	for (uint32_t i = 0; i < NETLINK_WINDOW; i++) {
+		struct nlmsghdr *request =
+			netlink_start(netlink, netlink_window_room(&window), 1, 0);
+		static const char text[NETLINK_REQUEST_SIZE - 32];
+
+		mnl_attr_put(request, 1, sizeof(text), text);
+		netlink_window_add(&window, request);
+		answer(i, 0, NULL);
+	}
+	cr_assert_leq(window.size, sizeof(window.requests));
+	cr_assert_eq(netlink_request_window(netlink, &window), 0);
+	netlink_window_release(&window);
+}
+
+Test(netlink, an_empty_window_asks_nothing)
+{
+	cr_assert_eq(netlink_request_window(netlink, &window), 0);
+}
+
+Test(netlink, knows_the_group_of_the_family)
+{
+	char buffer[NL_PEER_SIZE];
+	struct netlink *other = NULL;
+	struct nlmsghdr *message;
+	struct nlattr *groups, *group;
+	struct nl_peer kernel;
+
+	nl_peer_start_silent(&kernel);
+	message = nl_peer_message(buffer, CTRL_CMD_NEWFAMILY);
+	message->nlmsg_type = GENL_ID_CTRL;
+	mnl_attr_put_u16(message, CTRL_ATTR_FAMILY_ID, NL_PEER_FAMILY);
+	groups = mnl_attr_nest_start(message, CTRL_ATTR_MCAST_GROUPS);
+	for (uint16_t i = 1; i <= 2; i++) {
+		group = mnl_attr_nest_start(message, i);
+		mnl_attr_put_strz(message, CTRL_ATTR_MCAST_GRP_NAME, i == 1 ? "other" : "config");
+		mnl_attr_put_u32(message, CTRL_ATTR_MCAST_GRP_ID, 6 + i);
+		mnl_attr_nest_end(message, group);
+	}
+	mnl_attr_nest_end(message, groups);
+	nl_peer_send(&kernel, message);
+	nl_peer_ack(&kernel, 0, NULL);
+	cr_assert_eq(netlink_new_from_fd(kernel.client_fd, "devlink", &other, NULL), 0);
+	cr_assert_eq(other->group, 8);
+	netlink_free(other);
+	nl_peer_stop(&kernel);
+}

@@ -12,9 +12,10 @@
 #define NOBODY 65534
 
 static const char *const all_names[] = {
-	"read-eswitch-mode", "read-msix",	"autoprobe", "eswitch-mode", "num-vfs",
-	"load-module",	     "unbind",		"bind",	     "driver-override", "hw-addr",
-	"port-attr",	     "open-vfio",	"nv-config", "libvirt",
+	"read-eswitch-mode", "read-msix",   "nv",	  "firmware-reset",  "autoprobe",
+	"eswitch-mode",	     "num-vfs",	    "load-module", "unbind",	     "bind",
+	"driver-override",   "hw-addr",	    "port-attr",  "max-io-eqs",	     "msix-count",
+	"representor",	     "open-vfio",   "nv-config",  "libvirt",
 };
 
 static struct mlx5lm_host *host;
@@ -98,8 +99,8 @@ Test(privileges, without_cap_net_admin_devlink_is_closed)
 {
 	rights.caps &= ~(UINT64_C(1) << CAP_NET_ADMIN);
 	judge();
-	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "read-eswitch-mode", "eswitch-mode",
-		   "hw-addr", "port-attr");
+	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "read-eswitch-mode", "firmware-reset",
+		   "eswitch-mode", "hw-addr", "port-attr", "max-io-eqs", "representor");
 	cr_assert_str_eq(find("hw-addr")->needs, "CAP_NET_ADMIN: missing");
 }
 
@@ -107,7 +108,7 @@ Test(privileges, without_cap_sys_admin_configuration_space_is_closed)
 {
 	rights.caps &= ~(UINT64_C(1) << CAP_SYS_ADMIN);
 	judge();
-	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "read-msix", "nv-config");
+	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "read-msix", "nv", "nv-config");
 }
 
 Test(privileges, without_cap_sys_module_no_module_is_loaded)
@@ -121,8 +122,9 @@ Test(privileges, capabilities_of_another_user_namespace_do_not_count)
 {
 	rights.initial_user_ns = MLX5LM_ANSWER_NO;
 	judge();
-	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "read-eswitch-mode", "read-msix",
-		   "eswitch-mode", "load-module", "hw-addr", "port-attr", "nv-config");
+	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "read-eswitch-mode", "read-msix", "nv",
+		   "firmware-reset", "eswitch-mode", "load-module", "hw-addr", "port-attr",
+		   "max-io-eqs", "representor", "nv-config");
 	cr_assert_not_null(strstr(find("port-attr")->needs, "initial user namespace"));
 }
 
@@ -130,8 +132,9 @@ Test(privileges, what_the_kernel_does_not_tell_is_unknown)
 {
 	rights.caps_known = false;
 	judge();
-	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_UNKNOWN, "read-eswitch-mode", "read-msix",
-		   "eswitch-mode", "load-module", "hw-addr", "port-attr", "nv-config");
+	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_UNKNOWN, "read-eswitch-mode", "read-msix", "nv",
+		   "firmware-reset", "eswitch-mode", "load-module", "hw-addr", "port-attr",
+		   "max-io-eqs", "representor", "nv-config");
 }
 
 Test(privileges, a_namespace_that_is_not_known_makes_no_yes)
@@ -148,7 +151,7 @@ Test(privileges, read_only_sysfs_is_a_no_for_what_is_written_there)
 		rights.files[i].result = -EROFS;
 	judge();
 	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "autoprobe", "num-vfs", "nv-config",
-		   "driver-override", "unbind", "bind");
+		   "nv", "msix-count", "driver-override", "unbind", "bind");
 	cr_assert_str_eq(find("bind")->needs, "write access to /file: Read-only file system");
 }
 
@@ -164,8 +167,8 @@ Test(privileges, without_a_pf_there_is_nothing_to_look_at)
 	for (enum right_file i = RIGHT_AUTOPROBE; i <= RIGHT_DRIVER_OVERRIDE; i++)
 		rights.files[i].path = NULL;
 	judge();
-	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_UNKNOWN, "autoprobe", "num-vfs", "nv-config",
-		   "driver-override");
+	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_UNKNOWN, "autoprobe", "num-vfs", "nv",
+		   "nv-config", "msix-count", "driver-override");
 	cr_assert_str_eq(find("num-vfs")->needs, "write access to a PF: there is none");
 }
 
@@ -184,7 +187,7 @@ Test(privileges, lockdown_keeps_mstconfig_out)
 {
 	host->kernel_lockdown = MLX5LM_LOCKDOWN_INTEGRITY;
 	judge();
-	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "nv-config");
+	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "nv", "nv-config");
 	cr_assert_not_null(strstr(find("nv-config")->needs, "locked down"));
 	cr_assert_not_null(strstr(find("load-module")->needs, "signed modules"));
 }
@@ -198,14 +201,35 @@ Test(privileges, with_fwctl_lockdown_leaves_a_way)
 	module->state = MLX5LM_MODULE_LOADED;
 	host->kernel_lockdown = MLX5LM_LOCKDOWN_CONFIDENTIALITY;
 	judge();
-	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_UNKNOWN, "nv-config");
+	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_UNKNOWN, "nv", "nv-config");
+}
+
+Test(privileges, devlink_leaves_a_way_to_some_of_the_nv_configuration)
+{
+	struct mlx5lm_param *param;
+
+	cr_assert_eq(pf_add_param(&host->pfs[0], &param), 0);
+	cr_assert_eq(str_replace(&param->name, "total_vfs"), 0);
+	cr_assert_eq(str_replace(&param->permanent, "16"), 0);
+	rights.caps = UINT64_C(1) << CAP_NET_ADMIN;
+	judge();
+	cr_assert_eq(find("nv")->granted, MLX5LM_ANSWER_UNKNOWN);
+	cr_assert_str_eq(find("nv")->needs,
+			 "CAP_SYS_ADMIN: missing; write access to /file; but devlink sets "
+			 "SRIOV_EN and NUM_OF_VFS");
+	cr_assert_eq(find("nv-config")->granted, MLX5LM_ANSWER_NO);
+	close_host();
+	open_host();
+	rights.caps = UINT64_C(1) << CAP_NET_ADMIN;
+	judge();
+	cr_assert_eq(find("nv")->granted, MLX5LM_ANSWER_NO, "without the parameter");
 }
 
 Test(privileges, a_lockdown_that_is_not_known_makes_no_yes)
 {
 	host->kernel_lockdown = MLX5LM_LOCKDOWN_UNKNOWN;
 	judge();
-	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_UNKNOWN, "nv-config");
+	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_UNKNOWN, "nv", "nv-config");
 }
 
 Test(privileges, a_locked_down_kernel_may_refuse_a_foreign_driver)
@@ -225,8 +249,8 @@ Test(privileges, a_bluefield_in_dpu_mode_is_managed_from_its_arm_side)
 {
 	host->pfs[0].eswitch_manager = MLX5LM_ANSWER_NO;
 	judge();
-	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "eswitch-mode", "hw-addr", "port-attr",
-		   "nv-config");
+	ASSERT_BUT(MLX5LM_ANSWER_YES, MLX5LM_ANSWER_NO, "nv", "eswitch-mode", "hw-addr",
+		   "port-attr", "max-io-eqs", "nv-config");
 	cr_assert_not_null(strstr(find("nv-config")->needs, "Arm side"));
 }
 
@@ -306,6 +330,8 @@ static struct tree *make_tree(bool native)
 	protect(tree, "sys/devices/pci0000:00/0000:08:00.0/config", 0444);
 	protect(tree, "sys/devices/pci0000:00/0000:08:00.0/sriov_numvfs", 0444);
 	protect(tree, "sys/devices/pci0000:00/0000:08:00.0/sriov_drivers_autoprobe", 0444);
+	tree_write(tree, "", "sys/devices/pci0000:00/0000:08:00.2/sriov_vf_msix_count");
+	protect(tree, "sys/devices/pci0000:00/0000:08:00.2/sriov_vf_msix_count", 0);
 	protect(tree, "sys/devices/pci0000:00/0000:08:00.2/driver_override", 0444);
 	return tree;
 }
@@ -338,6 +364,9 @@ Test(privileges, nobody_may_do_nothing)
 	ASSERT_BUT(MLX5LM_ANSWER_NO, MLX5LM_ANSWER_UNKNOWN, "libvirt");
 	cr_assert_str_eq(find("num-vfs")->needs,
 			 "write access to /sys/bus/pci/devices/0000:08:00.0/sriov_numvfs: "
+			 "Permission denied");
+	cr_assert_str_eq(find("msix-count")->needs,
+			 "write access to /sys/bus/pci/devices/0000:08:00.2/sriov_vf_msix_count: "
 			 "Permission denied");
 	cr_assert_str_eq(find("open-vfio")->needs,
 			 "read and write access to /dev/vfio/vfio; read and write access to "

@@ -38,6 +38,13 @@ LINKS = {
     f'sys/devices/pci0000:00/{VF}/physfn': f'../{PF}',
 }
 
+# The same host as root of it would see it, before any VF is there
+HOST = {'schema': 'mlx5lm.host', 'schema_version': 1, 'hostname': 'recorded', 'kernel_release': '6.12.0',
+        'modules': [{'name': 'mlx5_vfio_pci', 'state': 'loadable'}],
+        'pfs': [{'bdf': PF, 'device_id': 0x1021, 'class': 0x20000, 'driver': 'mlx5_core', 'eswitch_mode': 'legacy',
+                 'sriov_total_vfs': 8, 'sriov_num_vfs': 0, 'sriov_offset': 1, 'sriov_stride': 1,
+                 'sriov_autoprobe': 'yes'}]}
+
 
 class Examples(unittest.TestCase):
     folder: pathlib.Path
@@ -82,6 +89,34 @@ class Examples(unittest.TestCase):
         snapshot.write_text(self.probe('--json'), 'utf-8')
         self.assertIn(PF, json.dumps(json.loads(snapshot.read_text('utf-8'))))
         self.run_program('compare', snapshot, snapshot, statuses=(0, 1, 2))
+
+    def configure(self, *args, host=None, statuses=(0,)):
+        snapshot = self.root / 'host.json'
+        snapshot.write_text(json.dumps(host or HOST), 'utf-8')
+        return self.run_program('configure', '--host', snapshot, '--pf', PF, *args, statuses=statuses)
+
+    def test_a_dry_run_of_a_configuration_in_each_form(self):
+        wishes = ('--vfs', '4', '--mac', '0=02:00:00:00:00:01', '--vf', 'all:roce=disable', '--vf', '3:driver=')
+        text = self.configure(*wishes, '--explain')
+        self.assertIn('VFs 0-2', text)
+        self.assertIn('nothing has been changed', text)
+        steps = json.loads(self.configure(*wishes, '--json'))['steps']
+        self.assertEqual([step['id'] for step in steps].count('bind'), 3)
+        self.assertIn(f'devlink dev eswitch set pci/{PF} mode switchdev', self.configure(*wishes, '--shell'))
+
+    def test_wishes_from_a_file(self):
+        wishes = self.root / 'wishes.json'
+        wishes.write_text(json.dumps({'schema': 'mlx5lm.config', 'schema_version': 1, 'num_vfs': 2,
+                                      'vfs': [{'index': 1, 'hw_addr': '02:00:00:00:00:01'}],
+                                      'eswitch_mode': 'switchdev'}), 'utf-8')
+        self.assertIn('02:00:00:00:00:01', self.configure('--config', wishes))
+
+    def test_a_configuration_that_is_there_or_cannot_be(self):
+        self.assertIn('nothing to do', self.configure('--mode', 'legacy'))
+        unknown = {**HOST, 'pfs': [{key: value for key, value in HOST['pfs'][0].items() if key != 'eswitch_mode'}]}
+        for args, host, status in ((('--vfs', '9'), HOST, 1), (('--vf', '0:roce=enable'), HOST, 1),
+                                   (('--vfs', '2'), unknown, 2), (('--vf', '0:roce=on'), HOST, 3)):
+            self.assertEqual(self.configure(*args, host=host, statuses=(status,)), '')
 
     def test_a_snapshot_that_is_none(self):
         snapshot = self.root / 'host.json'

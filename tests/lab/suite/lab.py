@@ -8,6 +8,7 @@ which meson runs last, looks into the kernel logs and takes it down.
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ sys.path.insert(0, str(PROJECT / 'tests'))
 NAME = 'check'
 HOSTS = ('hosta', 'hostb')
 PF = '0000:40:00.0'
+JOURNAL = '/var/lib/mlx5lm'
 VFS = ('0000:40:00.2', '0000:40:00.3')
 MACS = ('02:4d:4c:58:35:00', '02:4d:4c:58:35:01')
 GUEST = 'guest'
@@ -76,13 +78,32 @@ def snapshot(host):
 def configure(host, num_vfs=2, check=True):
     """Brings a host to its ready state by the library."""
     macs = [word for index in range(num_vfs) for word in ('--mac', f'{index}={MACS[index]}')]
-    return program(host, 'configure', '--pf', PF, '--vfs', str(num_vfs), *macs, check=check)
+    return program(host, 'configure', '--apply', '--pf', PF, '--vfs', str(num_vfs), *macs, check=check)
+
+
+def steps_of(output, behind):
+    """Kinds of the steps in lines of a plan, where "4-11" stands for eight of a kind."""
+    steps = []
+    for first, last, kind in re.findall(r'^ +(\d+)(?:-(\d+))?' + behind, output, re.M):
+        steps += [kind] * (int(last or first) - int(first) + 1)
+    return steps
+
+
+def planned(output):
+    """Kinds of the steps that mlx5lm-configure shows first."""
+    return steps_of(output, r'  ([a-z-]+)  ')
+
+
+def applied(output):
+    """Kinds of the steps that it has done then."""
+    return steps_of(output, r' of \d+  ([a-z-]+) .* done  [0-9.]+ m?s$')
 
 
 def reset(*hosts):
-    """Pristine hosts: no guests, no VFs, legacy mode, parameters as at the start, no faults."""
+    """Pristine hosts: no guests, no VFs, legacy mode, parameters as at the start, no faults, no journal."""
     for host in hosts or HOSTS:
         lab_command('reset', host)
+        run(host, f'rm -rf {JOURNAL}')
 
 
 def fault(host, line):

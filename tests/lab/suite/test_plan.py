@@ -3,7 +3,6 @@
 """Plans on the real mlx5_core: shown, applied, read back by other programs, not done twice."""
 
 import json
-import re
 
 import lab
 
@@ -41,14 +40,15 @@ class Plan(lab.Case):
     def test_a_dry_run_changes_nothing(self):
         before = lab.program(HOST, 'probe', '--json').stdout
         done = lab.program(HOST, 'configure', '--pf', lab.PF, '--vfs', '2', '--dry-run', check=True)
-        self.assertRegex(done.stdout, r'eswitch-mode +0000:40:00\.0: legacy -> switchdev')
+        self.assertRegex(done.stdout, r'eswitch-mode +0000:40:00\.0 +legacy -> switchdev')
         self.assertEqual(lab.program(HOST, 'probe', '--json').stdout, before)
 
     def test_it_is_applied_in_the_order_shown_and_read_back(self):
         done = lab.configure(HOST)
-        self.assertTrue(done.stdout.endswith('done\n'), done.stdout)
-        planned = re.findall(r'^ +\d+  ([a-z-]+) ', done.stdout, re.M)
-        applied = re.findall(r'^ +\d+ of \d+  ([a-z-]+) .* done$', done.stdout, re.M)
+        planned, applied = lab.planned(done.stdout), lab.applied(done.stdout)
+        self.assertRegex(done.stdout.splitlines()[-1],
+                         rf'^done: {len(planned)} of {len(planned)} steps in .*, [1-9]\d* files written, '
+                         r'[1-9]\d* netlink messages$')
         self.assertEqual(applied, planned)
         self.assertLess(planned.index('eswitch-mode'), planned.index('port-attr'))
         self.assertLess(planned.index('port-attr'), planned.index('bind'))
@@ -59,7 +59,7 @@ class Plan(lab.Case):
 
     def changes_announced(self):
         """Configures the host; the lines with which devlink announces changes meanwhile."""
-        command = ' '.join(['/mlx5lm/bin/mlx5lm-configure', '--pf', lab.PF, '--vfs', '2',
+        command = ' '.join(['/mlx5lm/bin/mlx5lm-configure', '--apply', '--pf', lab.PF, '--vfs', '2',
                             *(f'--mac {index}={mac}' for index, mac in enumerate(lab.MACS))])
         return lab.text(HOST, f'devlink monitor > /tmp/monitor & pid=$!; sleep 1; {command} > /tmp/configure; '
                               'strace -f -qq -e trace=openat,open,openat2 -o /tmp/trace '
@@ -100,8 +100,7 @@ class Plan(lab.Case):
         lab.run(HOST, 'devlink', 'port', 'function', 'set', port, 'migratable', 'disable')
         lab.run(HOST, f'echo {vf} > /sys/bus/pci/drivers_probe')
         done = lab.configure(HOST)
-        steps = re.findall(r'^ +\d+  ([a-z-]+) ', done.stdout, re.M)
-        self.assertEqual(steps, ['unbind', 'port-attr', 'bind'])
+        self.assertEqual(lab.planned(done.stdout), ['unbind', 'port-attr', 'bind'])
         self.assert_ready()
 
     def test_firmware_that_refuses_is_named_with_step_vf_and_the_kernels_words(self):
@@ -128,13 +127,13 @@ class Plan(lab.Case):
 
     def test_back_to_nothing(self):
         lab.configure(HOST)
-        lab.program(HOST, 'configure', '--pf', lab.PF, '--vfs', '0', check=True)
+        lab.program(HOST, 'configure', '--apply', '--pf', lab.PF, '--vfs', '0', check=True)
         pf = lab.probe(HOST)['pfs'][0]
         self.assertEqual((pf['sriov_num_vfs'], pf['eswitch_mode'], pf['vfs']), (0, 'legacy', []))
 
     def test_127_vfs_on_their_way(self):
         lab.lab_command('reload', HOST, 'max_vfs=127')
-        lab.program(HOST, 'configure', '--pf', lab.PF, '--vfs', '127', check=True, timeout=300)
+        lab.program(HOST, 'configure', '--apply', '--pf', lab.PF, '--vfs', '127', check=True, timeout=300)
         vfs = lab.probe(HOST)['pfs'][0]['vfs']
         self.assertEqual(len(vfs), 127)
         self.assertEqual({vf['driver'] for vf in vfs}, {'mlx5_vfio_pci'})

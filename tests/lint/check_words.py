@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The words that programs compare are in the documents, and no others: kinds of steps, what a plan finds, error codes.
+
+Each kind of step has a line in doc/plan.md, is in the schema of plans, and has a right in the map of privileges.
+"""
+
+import json
+import re
+
+import project
+
+WORD = r'[a-z0-9]+(?:[-_][a-z0-9]+)*'
+
+
+def table(root, path, name):
+    """The texts of a static array of C, whose entries are named."""
+    text = (root / path).read_text('utf-8')
+    body = re.search(rf'\b{name}\[\w*\] = {{(.*?)^}};', text, re.M | re.S)
+    return set(re.findall(r'\] = "([^"]+)"', body.group(1))) if body else set()
+
+
+def rows(root, path, heading):
+    """The words in the first column of the table below a heading."""
+    text = (root / path).read_text('utf-8')
+    section = re.search(rf'^#+ {heading}\n(.*?)(?=^## |\Z)', text, re.M | re.S)
+    cells = re.findall(r'^\| (`[^|]*) \|', section.group(1), re.M) if section else []
+    # what stands behind a colon are values of it
+    return {word for cell in cells for word in re.findall(rf'`({WORD}(?:\.{WORD})?)`', cell.split(':')[0])}
+
+
+def compare(what, wanted, found):
+    for word in sorted(wanted - found):
+        yield f'{what}: {word} is missing'
+    for word in sorted(found - wanted):
+        yield f'{what}: {word} is not in the source'
+
+
+def check(root):
+    steps = table(root, 'src/facts.c', 'step_ids')
+    if not steps:
+        yield 'src/facts.c: no step_ids'
+    schema = json.loads((root / 'doc/schema/plan-1.json').read_text('utf-8'))
+    yield from compare('doc/plan.md, steps', steps, rows(root, 'doc/plan.md', 'Steps'))
+    yield from compare('doc/schema/plan-1.json, steps', steps, set(schema['$defs']['step']['properties']['id']['enum']))
+    rights = set(re.findall(rf'^\t{{ "({WORD})",', (root / 'src/sys/privileges.c').read_text('utf-8'), re.M))
+    for step in sorted(steps - rights):
+        yield f'src/sys/privileges.c: no right for the step {step}'
+    found = set(re.findall(rf'"(plan\.{WORD})"', (root / 'src/core/plan_findings.c').read_text('utf-8')))
+    if not found:
+        yield 'src/core/plan_findings.c: no ids'
+    yield from compare('doc/plan.md, findings', found, rows(root, 'doc/plan.md', 'Findings'))
+    codes = table(root, 'src/api/error.c', 'code_names') - {'unknown'}
+    if not codes:
+        yield 'src/api/error.c: no code_names'
+    yield from compare('doc/errors.md', codes, rows(root, 'doc/errors.md', 'Errors'))
+
+
+def main():
+    args = project.arguments(__doc__).parse_args()
+    project.end(check(args.root))
+
+
+if __name__ == '__main__':
+    main()
