@@ -34,7 +34,7 @@ def prepare(build):
     lab.start(build.build, build.prefix)
     lab.reset(HOST)
     lab.lab_command('reload', HOST, f'max_vfs={NUM_VFS}')
-    lab.program(HOST, 'configure', '--pf', lab.PF, '--vfs', str(NUM_VFS), check=True, timeout=600)
+    lab.program(HOST, 'configure', '--apply', '--pf', lab.PF, '--vfs', str(NUM_VFS), check=True, timeout=600)
     for program in (f'{build.build}/tests/bench/bench-probe', f'{lab.PROJECT}/tests/bench/probe.sh'):
         shutil.copy(program, lab.share())
 
