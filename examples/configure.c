@@ -295,7 +295,7 @@ static int apply(const struct job *job, struct mlx5lm_plan *plan, struct mlx5lm_
 	}
 	catch_signals();
 	r = mlx5lm_plan_apply(plan, ctx, &error);
-	if (!job->form) {
+	if (!job->form && (job->way || mlx5lm_plan_length(plan))) {
 		end_progress(&progress);
 		show_outcome(plan, r, error);
 	}
@@ -330,8 +330,8 @@ static int run(const struct job *job)
 		if (!job->form && mlx5lm_plan_length(plan) == 0)
 			printf("nothing to do: PF %s is as %s\n", job->pf,
 			       job->way == MLX5LM_RECOVERY_UNDO ? "before" : "wanted");
-		/* One without steps that recovers has still a journal to close. */
-		if (job->apply && (job->way || mlx5lm_plan_length(plan)))
+		/* Without steps, too: there may be a journal to close, or that must not be open. */
+		if (job->apply)
 			status = apply(job, plan, ctx);
 		else if (!job->form && (job->way || mlx5lm_plan_length(plan)))
 			printf("nothing has been changed; --apply does it\n");

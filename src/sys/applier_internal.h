@@ -9,6 +9,9 @@
 #include "sys/rtnl.h"
 #include "sys/write_batch.h"
 
+/* VF indices are of 16 bits in the kernel; no adapter has as many as this. */
+#define MAX_VFS 4096
+
 struct applier {
 	struct root *root;
 	const struct log *log;
@@ -24,6 +27,7 @@ struct applier {
 	int vf_log_fd;		 /* the same for its VFs */
 	uint64_t num_tools;	 /* run so far */
 	uint64_t num_messages;	 /* netlink requests so far that change something */
+	uint8_t stuck_vfs[MAX_VFS / 8]; /* a bit for each VF whose write still waits */
 	unsigned int timeout_ms; /* in place of the one of each kind of step; 0 for that one */
 };
 
@@ -32,7 +36,8 @@ enum {
 	FILE_TIMEOUT_MS = 10000,
 	MODULE_TIMEOUT_MS = 120000,
 	BIND_TIMEOUT_MS = 90000,
-	UNBIND_TIMEOUT_MS = 90000,
+	UNBIND_TIMEOUT_MS = 30000,
+	STUCK_TIMEOUT_MS = 1000, /* behind a write that waits already */
 	MSIX_TIMEOUT_MS = 90000,
 	NUM_VFS_TIMEOUT_MS = 180000,
 	ESWITCH_TIMEOUT_MS = 180000,

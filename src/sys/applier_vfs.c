@@ -308,6 +308,27 @@ static void end_step(const struct vf_batch *batch, size_t index, int r, struct m
 	run_end(batch->run, index, r, error);
 }
 
+static uint8_t *stuck_bit(struct applier *applier, uint32_t vf_index, uint8_t *mask)
+{
+	*mask = (uint8_t)(1U << vf_index % 8);
+	return &applier->stuck_vfs[vf_index % MAX_VFS / 8];
+}
+
+/* Writes about one VF wait for each other in the kernel: it is locked. */
+static bool is_stuck(struct applier *applier, uint32_t vf_index)
+{
+	uint8_t mask, *bits = stuck_bit(applier, vf_index, &mask);
+
+	return *bits & mask;
+}
+
+static void note_end(struct applier *applier, uint32_t vf_index, int result)
+{
+	uint8_t mask, *bits = stuck_bit(applier, vf_index, &mask);
+
+	*bits = (uint8_t)(result == -ETIMEDOUT ? *bits | mask : *bits & ~mask);
+}
+
 static bool next_write(void *data, struct file_write *ret)
 {
 	static const unsigned int timeouts_ms[NUM_STEP_KINDS] = {
@@ -324,7 +345,11 @@ static bool next_write(void *data, struct file_write *ret)
 		int r = prepare(batch, i, &error);
 
 		if (r > 0) {
-			unsigned int usual = timeouts_ms[batch->run->steps[i]->kind];
+			const struct mlx5lm_step *step = batch->run->steps[i];
+			unsigned int usual = timeouts_ms[step->kind];
+
+			if (is_stuck(batch->run->applier, step->vf_index))
+				usual = STUCK_TIMEOUT_MS;
 
 			*ret = (struct file_write){
 				.id = i,
@@ -341,10 +366,12 @@ static bool next_write(void *data, struct file_write *ret)
 
 static void write_ended(void *data, size_t id, int result, bool missing)
 {
+	const struct vf_batch *batch = data;
 	struct mlx5lm_error *error = NULL;
-	int r = finish(data, id, result, missing, &error);
+	int r = finish(batch, id, result, missing, &error);
 
-	end_step(data, id, r, error);
+	note_end(batch->run->applier, batch->run->steps[id]->vf_index, result);
+	end_step(batch, id, r, error);
 }
 
 static size_t num_lanes(enum step_kind kind)

@@ -148,21 +148,41 @@ static struct write_lane *find_idle(struct write_lanes *lanes, size_t max_lanes)
 	return found;
 }
 
-/* Gives work to all that have none; false when nothing is left. */
-static bool hand_out(struct write_lanes *lanes, const struct write_batch *batch)
+static bool any_busy(const struct write_lanes *lanes)
+{
+	for (size_t i = 0; i < WRITE_LANES; i++) {
+		if (lanes->lanes[i].busy)
+			return true;
+	}
+	return false;
+}
+
+/* What is still to be handed out. */
+struct rest {
+	bool ended;	       /* there is no more than: */
+	bool held;	       /* one for which there was no child */
+	struct file_write job; /* that one */
+};
+
+/* Gives work to all that have none. */
+static void hand_out(struct write_lanes *lanes, const struct write_batch *batch, struct rest *rest)
 {
 	struct write_lane *lane;
-	struct file_write job;
 	int r;
 
 	while ((lane = find_idle(lanes, batch->max_lanes))) {
-		if (!batch->next(batch->data, &job))
-			return false;
-		r = lane_begin(lane, lanes, &job);
+		if (!rest->held && !rest->ended)
+			rest->ended = !batch->next(batch->data, &rest->job);
+		if (!rest->held && rest->ended)
+			return;
+		r = lane_begin(lane, lanes, &rest->job);
+		/* No more children are to be had: it waits for one of those there are. */
+		rest->held = r < 0 && lane->fd < 0 && any_busy(lanes);
+		if (rest->held)
+			return;
 		if (r < 0)
-			batch->ended(batch->data, job.id, r, false);
+			batch->ended(batch->data, rest->job.id, r, false);
 	}
-	return true;
 }
 
 static void take_reply(struct write_lane *lane, struct write_lanes *lanes,
@@ -233,11 +253,10 @@ void write_lanes_init(struct write_lanes *lanes, int root_fd)
 
 void write_lanes_run(struct write_lanes *lanes, const struct write_batch *batch)
 {
-	bool more = true;
+	struct rest rest = { 0 };
 
 	do {
-		if (more)
-			more = hand_out(lanes, batch);
+		hand_out(lanes, batch, &rest);
 	} while (wait_for_replies(lanes, batch));
 }
 

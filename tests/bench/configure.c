@@ -278,7 +278,8 @@ static int report(struct bench *bench)
 	whole = measure(bench, run_configure, bench->runs);
 	printf("processor time in us for each of %u VFs, mean of %u runs:\n", bench->num_vfs,
 	       bench->runs);
-	printf("(children are short-lived, so most of what they spend in the kernel counts as user)\n");
+	printf("(children are short-lived, so most of what they spend in the kernel counts as "
+	       "user)\n");
 	printf("  %-34s%18s%18s\n", "", "library", "its children");
 	printf("  %-34s%9s%9s%9s%9s\n", "", "user", "system", "user", "system");
 	print(bench, "legacy, no VFs -> ready", whole);

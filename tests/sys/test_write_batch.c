@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "support/tree.h"
 
@@ -269,4 +270,41 @@ Test(write_batch, leaves_neither_children_nor_descriptors)
 	cr_assert_eq(waitpid(-1, NULL, __WALL | WNOHANG), -1);
 	cr_assert_eq(errno, ECHILD);
 	write_lanes_init(&lanes, root_fd);
+}
+
+Test(write_batch, with_few_descriptors_fewer_children_do_all_of_it)
+{
+	struct rlimit limit, before;
+	struct job job = { 0 };
+	int free_fds[5];
+
+	/* One stays with each child, and its birth takes two. */
+	for (size_t i = 0; i < ARRAY_LENGTH(free_fds); i++)
+		free_fds[i] = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = before;
+	limit.rlim_cur = (rlim_t)free_fds[ARRAY_LENGTH(free_fds) - 1] + 1;
+	for (size_t i = 0; i < ARRAY_LENGTH(free_fds); i++)
+		close(free_fds[i]);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	run(&job, NUM_FILES, WRITE_LANES);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (size_t i = 0; i < NUM_FILES; i++)
+		check_written(&job, i);
+	cr_assert_eq(num_children(), ARRAY_LENGTH(free_fds) - 1);
+}
+
+Test(write_batch, without_any_child_each_write_fails)
+{
+	struct rlimit limit, before;
+	struct job job = { 0 };
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 0;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	run(&job, NUM_FILES, 4);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (size_t i = 0; i < NUM_FILES; i++)
+		cr_assert_eq(job.results[i], -EMFILE);
 }

@@ -48,7 +48,7 @@ def end_state():
     """What both have to come to; at the end all VFs are there and can migrate."""
     pf = next(pf for pf in lab.probe(HOST)['pfs'] if pf['bdf'] == lab.PF)
     vfs = [{fact: vf.get(fact) for fact in VF_FACTS} for vf in pf['vfs']]
-    ready = [vf for vf in vfs if (vf['driver'], vf['migratable']) == ('mlx5_vfio_pci', 'enabled')]
+    ready = [vf for vf in vfs if (vf['driver'], vf['migratable']) == ('mlx5_vfio_pci', 'enable')]
     if len(ready) != NUM_VFS:
         raise AssertionError(f'{len(ready)} of {NUM_VFS} VFs are ready')
     return {fact: pf.get(fact) for fact in PF_FACTS}, vfs
