@@ -194,8 +194,8 @@ class Library:
         return r, self.error(error)
 
 
-def apply_and_die(wish, event):
-    """A process that is killed when it is told of its event number so and so. Whether it was."""
+def apply_until(wish, event, signal_number):
+    """A process that gets a signal as it is told of its event number so and so; its id."""
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -206,7 +206,7 @@ def apply_and_die(wish, event):
                 nonlocal seen
                 seen += 1
                 if seen == event:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                    os.kill(os.getpid(), signal_number)
                 return 0
             r, error = library.apply(library.plan(wish), count)
             if r == 0:
@@ -215,7 +215,12 @@ def apply_and_die(wish, event):
                 print(error, file=sys.stderr)
         finally:
             os._exit(status)
-    status = os.waitpid(pid, 0)[1]
+    return pid
+
+
+def apply_and_die(wish, event):
+    """Whether it was killed at that event: it may have ended before."""
+    status = os.waitpid(apply_until(wish, event, signal.SIGKILL), 0)[1]
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
         return True
     if status:
@@ -265,27 +270,18 @@ def kills_at_calls(base, words, calls):
     return results
 
 
-def wait_until(true, what, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise SystemExit(f'{what}: not within {seconds} s')
-        time.sleep(0.1)
-
-
-def two_at_once(words):
-    """A configurator that hangs in the firmware, another beside it; the first is killed, then recovered."""
+def two_at_once(words, wish):
+    """A configurator that stands still in the middle, another beside it; the first is killed, then recovered."""
     before = rebase()
-    FAULT.write_text('hang op=SET_HCA_CAP fn=1 ms=60000')
-    first = subprocess.Popen([CONFIGURE, '--pf', PF, '--libvirt', '', '--apply', *words], stdout=subprocess.DEVNULL)
-    wait_until(lambda: 'hit=1' in FAULT.read_text(), 'the command that hangs')
+    pid = apply_until(wish, 9, signal.SIGSTOP)
+    if not os.WIFSTOPPED(os.waitpid(pid, os.WUNTRACED)[1]):
+        raise SystemExit('the first has ended')
     results = [configure(*words), configure('--recover', 'undo')]
-    first.kill()
-    FAULT.write_text('release')
-    first.wait()
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
     results += [configure(*words), configure('--recover', 'undo')]
-    return {'pid': first.pid, 'killed': first.returncode == -signal.SIGKILL, 'undone': look() == before,
-            'statuses': [done.returncode for done in results], 'errors': [done.stderr for done in results]}
+    return {'pid': pid, 'undone': look() == before, 'statuses': [done.returncode for done in results],
+            'errors': [done.stderr for done in results]}
 
 
 def undo_fails(words, rule):

@@ -228,14 +228,14 @@ class Kills(Configure):
 
 class Others(Configure):
     def test_of_two_at_once_the_second_is_told_who_is_first(self):
-        result = on_host('two_at_once', WISH)
+        result = on_host('two_at_once', WISH, WISH_JSON)
         busy, busy_too, interrupted, recovered = result['errors']
         for errors in (busy, busy_too):
-            self.assertIn(f'process {result["pid"]} (mlx5lm-configur', errors)
+            self.assertIn(f'process {result["pid"]} (python3)', errors)
             self.assertIn('(busy, ', errors)
         self.assertIn('--recover undo', interrupted)
         self.assertEqual(result['statuses'], [lab.NOT_READY] * 3 + [lab.READY], recovered)
-        self.assertTrue(result['killed'] and result['undone'], result)
+        self.assertTrue(result['undone'], result)
 
     def assert_holder_told(self, when):
         configure(*WISH, check=True)
