@@ -36,7 +36,8 @@ enum {
 	FILE_TIMEOUT_MS = 10000,
 	MODULE_TIMEOUT_MS = 120000,
 	BIND_TIMEOUT_MS = 90000,
-	UNBIND_TIMEOUT_MS = 30000,
+	UNBIND_TIMEOUT_MS = 90000,
+	UNBIND_VFIO_TIMEOUT_MS = 15000, /* they let go at once, unless somebody has the VF */
 	STUCK_TIMEOUT_MS = 1000, /* behind a write that waits already */
 	MSIX_TIMEOUT_MS = 90000,
 	NUM_VFS_TIMEOUT_MS = 180000,

@@ -348,6 +348,8 @@ static bool next_write(void *data, struct file_write *ret)
 			const struct mlx5lm_step *step = batch->run->steps[i];
 			unsigned int usual = timeouts_ms[step->kind];
 
+			if (step->kind == STEP_UNBIND && strstr(step->text, "vfio"))
+				usual = UNBIND_VFIO_TIMEOUT_MS;
 			if (is_stuck(batch->run->applier, step->vf_index))
 				usual = STUCK_TIMEOUT_MS;
 

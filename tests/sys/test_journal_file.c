@@ -359,7 +359,7 @@ Test(journal_file, killed_at_every_system_call_leaves_the_old_one_or_the_new_one
 		cr_assert_eq(replace("old\n", NULL), 0);
 		pid = start_traced();
 		if (pid < 0)
-			cr_skip("ptrace() is not allowed here");
+			cr_skip_test("ptrace() is not allowed here");
 		for (unsigned int i = 0; alive && i < calls; i++)
 			alive = go_on(pid);
 		if (alive) {
@@ -409,7 +409,7 @@ Test(journal_file, the_text_is_on_the_disk_before_its_name_and_that_before_the_f
 	size_t num_calls = 0;
 
 	if (pid < 0)
-		cr_skip("ptrace() is not allowed here");
+		cr_skip_test("ptrace() is not allowed here");
 	while (go_on(pid)) {
 		char letter = 0;
 
