@@ -46,8 +46,11 @@ static int build_left(const struct plan_run *run, const struct mlx5lm_plan *plan
 	int r;
 
 	r = plan_look(run, &now, reterr);
+	/* If it offers none when it was just bound, then firmware cannot, and no bind helps. */
+	plan->config->rebound = true;
 	if (r == 0)
 		r = plan_build(now, &now->pfs[0], plan->config, ret, reterr);
+	plan->config->rebound = false;
 	if (r < 0)
 		error_add_prefix(reterr, "after the last step: ");
 	return r;

@@ -41,6 +41,7 @@ struct mlx5lm_config {
 	/* The rest is not in JSON, and not for callers of the library. */
 	bool is_undo;		/* made by config_from_pf(): what cannot be set is left alone */
 	uint32_t autoprobe;	/* enum mlx5lm_answer; 0: as it is */
+	bool rebound;		/* no VF is bound anew just because its device offers no migration */
 	enum config_order order;
 	char *order_reason;	/* why it is not the usual order */
 };

@@ -204,7 +204,8 @@ static bool needs_rebind(const struct planner *planner, const struct vf_plan *vf
 	if (vf->hw_addr && streq(now->driver, "mlx5_core"))
 		return true;
 	/* Bound before migratable was enabled: the driver did not see it. */
-	return !planner->config->is_undo && vf_bind_state(now) == MLX5LM_BIND_STATE_NEEDS_REBIND &&
+	return !planner->config->is_undo && !planner->config->rebound &&
+	       vf_bind_state(now) == MLX5LM_BIND_STATE_NEEDS_REBIND &&
 	       streq(config_driver(planner->config, vf->index), VARIANT_DRIVER) &&
 	       config_attr(planner->config, vf->index, MLX5LM_PORT_ATTR_MIGRATABLE) ==
 		       MLX5LM_PORT_ATTR_STATE_ENABLED;

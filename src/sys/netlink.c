@@ -127,9 +127,12 @@ const char *netlink_get_str(const struct nlattr *attr)
 struct nlmsghdr *netlink_start(const struct netlink *netlink, char buffer[NETLINK_REQUEST_SIZE],
 			       uint8_t command, uint16_t flags)
 {
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct nlmsghdr *request;
 	struct genlmsghdr *head;
 
+	/* libmnl leaves what is between the attributes as it finds it. */
+	memset(buffer, 0, NETLINK_REQUEST_SIZE);
+	request = mnl_nlmsg_put_header(buffer);
 	request->nlmsg_type = netlink->family;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
 	head = mnl_nlmsg_put_extra_header(request, sizeof(*head));
