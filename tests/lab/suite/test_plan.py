@@ -3,6 +3,7 @@
 """Plans on the real mlx5_core: shown, applied, read back by other programs, not done twice."""
 
 import json
+import re
 
 import lab
 
