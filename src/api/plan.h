@@ -77,6 +77,9 @@ int plan_run_steps(struct plan_run *run, struct mlx5lm_plan *plan, size_t from,
 int plan_expect_met(const struct plan_run *run, const struct mlx5lm_plan *plan,
 		    struct mlx5lm_error **reterr);
 
+/* Did a step cost its deadline? Then a write may still wait in the kernel, and go on later. */
+bool plan_has_timed_out(const struct mlx5lm_plan *plan);
+
 /* Leads back to run->plan->before by a plan of its own, run->plan->undo. */
 int plan_undo(struct plan_run *run, struct mlx5lm_error **reterr);
 

@@ -133,6 +133,12 @@ static int give_up(struct plan_run *run, struct mlx5lm_error *error, struct mlx5
 				 "probe the host and plan again");
 		return error_pass(reterr, error);
 	}
+	if (plan_has_timed_out(plan)) {
+		/* The journal stays open: what comes later has to be undone then. */
+		error_append_detail(&error, "PF %s is as it was before, but what timed out may still "
+				    "take effect: recover when it has ended", plan->pf_bdf);
+		return error_pass(reterr, error);
+	}
 	plan_journal_end(run, true, NULL);
 	error_append_detail(&error, "all is undone: PF %s is as it was before", plan->pf_bdf);
 	return error_pass(reterr, error);

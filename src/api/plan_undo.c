@@ -83,7 +83,7 @@ int plan_expect_met(const struct plan_run *run, const struct mlx5lm_plan *plan,
 	return -EIO;
 }
 
-static bool has_timed_out(const struct mlx5lm_plan *plan)
+bool plan_has_timed_out(const struct mlx5lm_plan *plan)
 {
 	for (size_t i = 0; i < plan->list.length; i++) {
 		if (mlx5lm_error_get_code(plan->errors[i]) == MLX5LM_ERROR_TIMEOUT)
@@ -102,7 +102,7 @@ static int try_again(struct plan_run *run, struct mlx5lm_plan *undo, struct mlx5
 	size_t length = undo->list.length;
 	int r;
 
-	if (has_timed_out(undo))
+	if (plan_has_timed_out(undo))
 		return 0;
 	r = build_left(run, undo, &left, reterr);
 	if (r < 0 || !left.length)
