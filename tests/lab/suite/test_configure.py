@@ -242,7 +242,8 @@ class Others(Configure):
         result = on_host('held_later', FIRST, RELEASE_JSON, when)
         self.assertLess(result['r'], 0, result)
         self.assertIn(str(result['pid']), ' '.join(result['error'].values()))
-        self.assertLess(result['took_s'], 30)
+        # The deadline, and that of the look behind it: driver_override is read under the same lock.
+        self.assertLess(result['took_s'], 30 if when == 'plan' else 75)
         self.assertTrue(result['undone'], result)
         return result
 
