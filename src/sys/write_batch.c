@@ -218,28 +218,35 @@ static void give_up(struct write_lane *lane, struct write_lanes *lanes,
 /* Waits for one reply or deadline, and takes all that are there then. False: all are idle. */
 static bool wait_for_replies(struct write_lanes *lanes, const struct write_batch *batch)
 {
+	struct write_lane *busy[WRITE_LANES];
 	struct pollfd pollfds[WRITE_LANES];
 	int64_t until_ms = INT64_MAX, left_ms;
+	nfds_t num_busy = 0;
 
-	for (size_t i = 0; i < WRITE_LANES; i++) {
-		const struct write_lane *lane = &lanes->lanes[i];
-
-		pollfds[i] = (struct pollfd){ .fd = lane->busy ? lane->fd : -1, .events = POLLIN };
-		if (lane->busy && lane->deadline_ms < until_ms)
-			until_ms = lane->deadline_ms;
-	}
-	if (until_ms == INT64_MAX)
-		return false;
-	left_ms = until_ms - clock_now_ms();
-	if (poll(pollfds, WRITE_LANES, left_ms > 0 ? (int)left_ms : 0) < 0)
-		return true;
+	/* Only the busy ones: poll() takes no more entries than there may be descriptors. */
 	for (size_t i = 0; i < WRITE_LANES; i++) {
 		struct write_lane *lane = &lanes->lanes[i];
 
+		if (!lane->busy)
+			continue;
+		busy[num_busy] = lane;
+		pollfds[num_busy++] = (struct pollfd){ .fd = lane->fd, .events = POLLIN };
+		if (lane->deadline_ms < until_ms)
+			until_ms = lane->deadline_ms;
+	}
+	if (!num_busy)
+		return false;
+	left_ms = until_ms - clock_now_ms();
+	/* Without an answer of its own the deadlines still hold. */
+	if (poll(pollfds, num_busy, left_ms > 0 ? (int)left_ms : 0) < 0) {
+		for (nfds_t i = 0; i < num_busy; i++)
+			pollfds[i].revents = 0;
+	}
+	for (nfds_t i = 0; i < num_busy; i++) {
 		if (pollfds[i].revents)
-			take_reply(lane, lanes, batch);
-		else if (lane->busy && lane->deadline_ms <= clock_now_ms())
-			give_up(lane, lanes, batch);
+			take_reply(busy[i], lanes, batch);
+		else if (busy[i]->deadline_ms <= clock_now_ms())
+			give_up(busy[i], lanes, batch);
 	}
 	return true;
 }
