@@ -17,6 +17,7 @@ struct deadline_call {
 	int (*fn)(void *data);
 	void *data;
 	void (*destroy)(void *data);
+	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool ended;
@@ -72,17 +73,15 @@ static int start_thread(struct deadline_call *call)
 {
 	pthread_attr_t attributes;
 	sigset_t all, before;
-	pthread_t thread;
 	int r;
 
 	r = pthread_attr_init(&attributes);
 	if (r)
 		return -r;
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&thread, &attributes, run, call);
+	r = pthread_create(&call->thread, &attributes, run, call);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -r;
@@ -125,9 +124,13 @@ int deadline_wait(struct deadline_call *call, uint64_t until_ms, int *result)
 	call->abandoned = !ended;
 	if (ended)
 		*result = call->result;
+	else
+		pthread_detach(call->thread);
 	pthread_mutex_unlock(&call->lock);
 	if (!ended)
 		return -ETIMEDOUT;
+	/* It has only to return; and nothing of it runs any more if the library is unloaded next. */
+	pthread_join(call->thread, NULL);
 	call_free(call);
 	return 0;
 }
