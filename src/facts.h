@@ -332,6 +332,8 @@ extern const struct fact_list pf_vfs;
 size_t fact_list_length(const struct fact_list *list, const void *owner);
 void *fact_list_get(const struct fact_list *list, const void *owner, size_t index);
 void *fact_list_add(const struct fact_list *list, void *owner);
+/* Room for exactly so many items, where their number is known. 0 or -ENOMEM. */
+int fact_list_reserve(const struct fact_list *list, void *owner, size_t length);
 /* By the text of the table's first field, its name; NULL if there is none. */
 void *fact_list_find(const struct fact_list *list, const void *owner, const char *name);
 void fact_list_release(const struct fact_list *list, void *owner);

@@ -349,8 +349,12 @@ static bool is_text(const struct fact_field *field)
 void fact_release(const struct fact_table *table, void *object)
 {
 	for (size_t i = 0; i < table->length; i++) {
-		if (is_text(&table->fields[i]))
-			free(*(char **)fact_at(&table->fields[i], object));
+		char *text = is_text(&table->fields[i]) ?
+				     *(char **)fact_at(&table->fields[i], object) : NULL;
+
+		/* Most are not there: a call for each would cost more than all the rest. */
+		if (text)
+			free(text);
 	}
 }
 
@@ -362,6 +366,22 @@ size_t fact_list_length(const struct fact_list *list, const void *owner)
 void *fact_list_get(const struct fact_list *list, const void *owner, size_t index)
 {
 	return *(char *const *)((const char *)owner + list->items) + index * list->item_size;
+}
+
+int fact_list_reserve(const struct fact_list *list, void *owner, size_t length)
+{
+	void **items = (void **)((char *)owner + list->items);
+	size_t *allocated = (size_t *)((char *)owner + list->allocated);
+	void *grown;
+
+	if (length <= *allocated)
+		return 0;
+	grown = reallocarray(*items, length, list->item_size);
+	if (!grown)
+		return -ENOMEM;
+	*items = grown;
+	*allocated = length;
+	return 0;
 }
 
 void *fact_list_add(const struct fact_list *list, void *owner)

@@ -177,6 +177,7 @@ static int apply(struct plan_run *run, struct mlx5lm_error **reterr)
 	struct mlx5lm_plan *plan = run->plan;
 	int r;
 
+	plan_forget_results(plan);
 	r = plan_look(run, &now, reterr);
 	if (r == 0)
 		r = check(run, now, reterr);
@@ -246,22 +247,28 @@ static void end(struct plan_run *run, int64_t begin_ms)
 	close_p(&run->lock_fd);
 }
 
-MLX5LM_EXPORT int mlx5lm_plan_apply(struct mlx5lm_plan *plan, struct mlx5lm_ctx *ctx,
-				    struct mlx5lm_error **reterr)
+/* Does what fn says while the PF is locked. */
+static int run_locked(struct mlx5lm_plan *plan, struct mlx5lm_ctx *ctx,
+		      int (*fn)(struct plan_run *run, struct mlx5lm_error **reterr),
+		      struct mlx5lm_error **reterr)
 {
 	struct plan_run run = { .plan = plan, .ctx = ctx, .lock_fd = -1, .journal_fd = -1 };
 	int64_t begin_ms = clock_now_ms();
 	int r;
 
-	if (!plan || !ctx)
-		return error_invalid(reterr, "a plan and a context are needed");
 	r = begin(&run, reterr);
-	if (r == 0) {
-		plan_forget_results(plan);
-		r = apply(&run, reterr);
-	}
+	if (r == 0)
+		r = fn(&run, reterr);
 	end(&run, begin_ms);
 	return r;
+}
+
+MLX5LM_EXPORT int mlx5lm_plan_apply(struct mlx5lm_plan *plan, struct mlx5lm_ctx *ctx,
+				    struct mlx5lm_error **reterr)
+{
+	if (!plan || !ctx)
+		return error_invalid(reterr, "a plan and a context are needed");
+	return run_locked(plan, ctx, apply, reterr);
 }
 
 static int rollback(struct plan_run *run, struct mlx5lm_error **reterr)
@@ -280,10 +287,6 @@ static int rollback(struct plan_run *run, struct mlx5lm_error **reterr)
 MLX5LM_EXPORT int mlx5lm_plan_rollback(struct mlx5lm_plan *plan, struct mlx5lm_ctx *ctx,
 				       struct mlx5lm_error **reterr)
 {
-	struct plan_run run = { .plan = plan, .ctx = ctx, .lock_fd = -1, .journal_fd = -1 };
-	int64_t begin_ms = clock_now_ms();
-	int r;
-
 	if (!plan || !ctx)
 		return error_invalid(reterr, "a plan and a context are needed");
 	if (!plan->before)
@@ -291,9 +294,5 @@ MLX5LM_EXPORT int mlx5lm_plan_rollback(struct mlx5lm_plan *plan, struct mlx5lm_c
 				 MLX5LM_SOURCE_LIBRARY,
 				 "PF %s: the plan was not applied, so nothing is to be undone",
 				 plan->pf_bdf);
-	r = begin(&run, reterr);
-	if (r == 0)
-		r = rollback(&run, reterr);
-	end(&run, begin_ms);
-	return r;
+	return run_locked(plan, ctx, rollback, reterr);
 }

@@ -90,15 +90,6 @@ int plan_check_nv(const struct plan_run *run, const struct mlx5lm_host *now,
 					   reterr);
 }
 
-static unsigned int nv_index(const char *name)
-{
-	unsigned int i = 0;
-
-	while (i < NV_COUNT && !streq(nv_name(i), name))
-		i++;
-	return i;
-}
-
 int plan_remember_nv(const struct plan_run *run, const struct mlx5lm_plan *plan,
 		     struct mlx5lm_error **reterr)
 {
@@ -113,15 +104,11 @@ int plan_remember_nv(const struct plan_run *run, const struct mlx5lm_plan *plan,
 		return r;
 	for (size_t i = 0; i < plan->list.length; i++) {
 		const struct mlx5lm_step *step = &plan->list.steps[i];
-		unsigned int index;
+		uint64_t max;
+		int index = step->kind == STEP_NV ? config_find_nv(step->text, &max) : -1;
 
-		if (step->kind != STEP_NV)
-			continue;
-		index = nv_index(step->text);
-		if (index == NV_COUNT)
-			continue;
-		record.value[index] = fact_u64(step->value);
-		if (str_replace(&record.boot_id[index], run->plan->before->boot_id))
+		if (index >= 0 && nv_record_set(&record, (unsigned int)index, step->value,
+						run->plan->before->boot_id) < 0)
 			return error_no_memory(reterr);
 	}
 	text = nv_record_text(&record);

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/bdf.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
+#include <stddef.h>
+
+/* -1 if it is none. Not isxdigit(): it is asked for each character of each address. */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
 /* Reads hexadecimal digits; NULL if there are none, too many, or the value is too large. */
 static const char *parse_hex(const char *text, unsigned int max_digits, uint32_t max_value,
@@ -12,12 +20,10 @@ static const char *parse_hex(const char *text, unsigned int max_digits, uint32_t
 	uint32_t value = 0;
 	unsigned int digits = 0;
 
-	for (; isxdigit((unsigned char)*text); text++) {
-		char c = *text;
-
+	for (int digit = hex_digit(*text); digit >= 0; digit = hex_digit(*++text)) {
 		if (++digits > max_digits)
 			return NULL;
-		value = value << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+		value = value << 4 | (uint32_t)digit;
 	}
 	if (digits == 0 || value > max_value)
 		return NULL;
@@ -58,10 +64,28 @@ int bdf_parse(const char *text, struct bdf *ret)
 	return 0;
 }
 
+static char *put_hex(char *text, uint32_t value, unsigned int min_digits)
+{
+	for (unsigned int digits = 8; digits; digits--) {
+		uint32_t rest = value >> 4 * (digits - 1);
+
+		if (rest || digits <= min_digits)
+			*text++ = "0123456789abcdef"[rest & 0xf];
+	}
+	return text;
+}
+
+/* Not by printf(): each address of each snapshot that is read comes by here. */
 void bdf_format(const struct bdf *bdf, char text[static BDF_TEXT_SIZE])
 {
-	snprintf(text, BDF_TEXT_SIZE, "%04x:%02x:%02x.%x", bdf->domain, bdf->bus, bdf->device,
-		 bdf->function & 7u);
+	text = put_hex(text, bdf->domain, 4);
+	*text++ = ':';
+	text = put_hex(text, bdf->bus, 2);
+	*text++ = ':';
+	text = put_hex(text, bdf->device, 2);
+	*text++ = '.';
+	text = put_hex(text, bdf->function & 7u, 1);
+	*text = '\0';
 }
 
 bool bdf_equal(const char *a, const char *b)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/array.h"
+#include "base/hw_addr.h"
 #include "core/vf_ready.h"
 #include "export.h"
 
@@ -196,24 +196,16 @@ int config_find_nv(const char *name, uint64_t *max)
 
 int hw_addr_parse(const char *text, char ret[static HW_ADDR_TEXT_SIZE])
 {
-	unsigned int byte[6], nonzero = 0;
-	char rest;
+	uint8_t byte[HW_ADDR_LENGTH], nonzero = 0;
 
-	if (strlen(text) != HW_ADDR_TEXT_SIZE - 1)
+	if (hw_addr_read(text, byte) < 0)
 		return -EINVAL;
-	for (size_t i = 0; i < HW_ADDR_TEXT_SIZE - 1; i++) {
-		if (i % 3 == 2 ? text[i] != ':' : !isxdigit((unsigned char)text[i]))
-			return -EINVAL;
-	}
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &byte[0], &byte[1], &byte[2], &byte[3],
-		   &byte[4], &byte[5], &rest) != 6)
-		return -EINVAL;
-	for (size_t i = 0; i < ARRAY_LENGTH(byte); i++)
+	for (size_t i = 0; i < HW_ADDR_LENGTH; i++)
 		nonzero |= byte[i];
 	/* Bit 0 of the first byte marks a group address. */
 	if (!nonzero || byte[0] & 1)
 		return -EINVAL;
-	snprintf(ret, HW_ADDR_TEXT_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", byte[0] & 0xff,
-		 byte[1] & 0xff, byte[2] & 0xff, byte[3] & 0xff, byte[4] & 0xff, byte[5] & 0xff);
+	snprintf(ret, HW_ADDR_TEXT_SIZE, "%02x:%02x:%02x:%02x:%02x:%02x", byte[0], byte[1],
+		 byte[2], byte[3], byte[4], byte[5]);
 	return 0;
 }

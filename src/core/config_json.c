@@ -9,10 +9,13 @@
 
 #define SCHEMA "mlx5lm.config"
 #define SCHEMA_VERSION 1
-#define MAX_DEPTH 8u
 #define MAX_WORD 40u /* of the document, in a message */
 
-#define REMEDY "doc/schema/config-1.json tells the form of a wanted state"
+static const struct json_kind wanted_state = {
+	.name = "wanted state",
+	.max_depth = 8,
+	.remedy = "doc/schema/config-1.json tells the form of a wanted state",
+};
 
 /* A member of an object of the document. */
 struct item {
@@ -34,18 +37,16 @@ static const char *printable(const char *word)
 
 static int refuse(const struct item *item, const char *format, ...)
 {
-	_cleanup_free_ char *why = NULL;
+	_cleanup_free_ char *place = str_printf("%s/%s", item->where, printable(item->key));
 	va_list args;
+	int r;
 
-	va_start(args, format);
-	why = str_vprintf(format, args);
-	va_end(args);
-	if (!why)
+	if (!place)
 		return error_no_memory(item->reterr);
-	error_set(item->reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
-		  "wanted state: %s/%s %s", item->where, printable(item->key), why);
-	error_add_remedy(item->reterr, REMEDY);
-	return -EBADMSG;
+	va_start(args, format);
+	r = json_refuse(item->reterr, &wanted_state, place, format, args);
+	va_end(args);
+	return r;
 }
 
 /* A wish that is misspelt, or of a newer library, must not get lost. */
@@ -354,34 +355,6 @@ int config_from_json(const json_t *json, struct mlx5lm_config **ret, struct mlx5
 	return 0;
 }
 
-/* No tree that is nested deep: jansson builds and releases it recursively. */
-static int load(const char *json, size_t length, json_t **ret, struct mlx5lm_error **reterr)
-{
-	size_t too_deep = json_find_too_deep(json, length, MAX_DEPTH);
-	_cleanup_json_ json_t *said = NULL;
-	json_error_t problem;
-
-	if (too_deep < length) {
-		error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
-			  "wanted state: nested deeper than %u at byte %zu", MAX_DEPTH, too_deep);
-		error_add_remedy(reterr, REMEDY);
-		return -EBADMSG;
-	}
-	*ret = json_loadb(json, length, JSON_REJECT_DUPLICATES, &problem);
-	if (*ret)
-		return 0;
-	if (json_error_code(&problem) == json_error_out_of_memory)
-		return error_no_memory(reterr);
-	error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
-		  "wanted state: no valid JSON at line %d, column %d (byte %d)", problem.line,
-		  problem.column, problem.position);
-	/* It may quote the document. */
-	said = json_clean_string(problem.text, sizeof(problem.text));
-	error_add_detail(reterr, "%s", said ? json_string_value(said) : "");
-	error_add_remedy(reterr, REMEDY);
-	return -EBADMSG;
-}
-
 int config_parse(const char *json, size_t length, struct mlx5lm_config **ret,
 		 struct mlx5lm_error **reterr)
 {
@@ -393,7 +366,7 @@ int config_parse(const char *json, size_t length, struct mlx5lm_config **ret,
 				 MLX5LM_SOURCE_LIBRARY,
 				 "wanted state: %zu bytes are more than the limit of %u", length,
 				 CONFIG_MAX_BYTES);
-	r = load(json, length, &root, reterr);
+	r = json_load(&wanted_state, json, length, &root, reterr);
 	return r < 0 ? r : config_from_json(root, ret, reterr);
 }
 

@@ -14,8 +14,13 @@
 #define JOURNAL_SCHEMA "mlx5lm.journal"
 #define JOURNAL_SCHEMA_VERSION 1
 
-/* The snapshot is one level below the line that holds it. */
-#define JOURNAL_MAX_DEPTH (REPORT_MAX_DEPTH + 1)
+static const struct json_kind journal_kind = {
+	.name = "journal",
+	/* The snapshot is one level below the line that holds it. */
+	.max_depth = REPORT_MAX_DEPTH + 1,
+	.remedy = "the journal is damaged and cannot be recovered from: look at the PF "
+		  "(mlx5lm-probe), remove the file, and configure the PF anew",
+};
 
 /* Longest text of a step that is kept. */
 #define WORD_LENGTH 128
@@ -72,11 +77,33 @@ char *journal_begin_line(const struct mlx5lm_host *before, const struct mlx5lm_p
 	return to_line(TAKE(line));
 }
 
+/* What before_learn_ports() has found of its VFs: all else is in the first line. */
+static json_t *ports_to_json(const struct mlx5lm_host *before, const struct mlx5lm_pf *pf)
+{
+	struct mlx5lm_pf ports = { .bdf = pf->bdf, .num_vfs = pf->num_vfs };
+	json_t *json = NULL;
+
+	ports.vfs = calloc(pf->num_vfs + 1, sizeof(*ports.vfs));
+	if (!ports.vfs)
+		return NULL;
+	for (size_t i = 0; i < pf->num_vfs; i++) {
+		ports.vfs[i].bdf = pf->vfs[i].bdf;
+		ports.vfs[i].index = pf->vfs[i].index;
+	}
+	if (before_learn_ports(&ports, pf) == 0)
+		json = before_to_json(before, &ports);
+	/* The addresses are copies, all else is borrowed. */
+	for (size_t i = 0; i < pf->num_vfs; i++)
+		free(ports.vfs[i].hw_addr);
+	free(ports.vfs);
+	return json;
+}
+
 char *journal_before_line(const struct mlx5lm_host *before, const struct mlx5lm_pf *pf)
 {
 	_cleanup_json_ json_t *line = json_object();
 
-	if (!line || json_object_set_new(line, "before", before_to_json(before, pf)))
+	if (!line || json_object_set_new(line, "before", ports_to_json(before, pf)))
 		return NULL;
 	return to_line(TAKE(line));
 }
@@ -112,20 +139,16 @@ static int refuse(const struct reading *reading, const char *format, ...) _print
 
 static int refuse(const struct reading *reading, const char *format, ...)
 {
-	_cleanup_free_ char *why = NULL;
+	_cleanup_free_ char *place = str_printf("line %zu:", reading->number);
 	va_list args;
+	int r;
 
-	va_start(args, format);
-	why = str_vprintf(format, args);
-	va_end(args);
-	if (!why)
+	if (!place)
 		return error_no_memory(reading->reterr);
-	error_set(reading->reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
-		  "journal: line %zu: %s", reading->number, why);
-	error_add_remedy(reading->reterr,
-			 "the journal is damaged and cannot be recovered from: look at the PF "
-			 "(mlx5lm-probe), remove the file, and configure the PF anew");
-	return -EBADMSG;
+	va_start(args, format);
+	r = json_refuse(reading->reterr, &journal_kind, place, format, args);
+	va_end(args);
+	return r;
 }
 
 /* Says which line an error is about that the reader of a part of it has made. */
@@ -279,8 +302,8 @@ static int read_line(const struct reading *reading, const char *text, size_t len
 	_cleanup_json_ json_t *line = NULL;
 	json_error_t problem;
 
-	if (json_find_too_deep(text, length, JOURNAL_MAX_DEPTH) < length)
-		return refuse(reading, "nested deeper than %u", JOURNAL_MAX_DEPTH);
+	if (json_find_too_deep(text, length, journal_kind.max_depth) < length)
+		return refuse(reading, "nested deeper than %u", journal_kind.max_depth);
 	line = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
 	if (!line && json_error_code(&problem) == json_error_out_of_memory)
 		return error_no_memory(reading->reterr);

@@ -3,24 +3,36 @@
 
 #include <errno.h>
 
+#include "base/array.h"
+
+struct sink {
+	char *text;
+	size_t length, allocated;
+};
+
+static int add(const char *text, size_t length, void *data)
+{
+	struct sink *sink = data;
+
+	if (array_reserve(&sink->text, &sink->allocated, sink->length + length + 1, 1))
+		return -1;
+	memcpy(sink->text + sink->length, text, length);
+	sink->length += length;
+	return 0;
+}
+
 int json_to_str(const json_t *json, size_t flags, char **ret, size_t *ret_length)
 {
-	size_t length = json_dumpb(json, NULL, 0, flags);
-	char *text;
+	struct sink sink = { 0 };
 
-	if (length == 0)
-		return -ENOMEM;
 	/* Not json_dumps(): its memory comes from jansson's allocator, which a program may set. */
-	text = malloc(length + 1);
-	if (!text)
-		return -ENOMEM;
-	if (json_dumpb(json, text, length, flags) != length) {
-		free(text);
+	if (json_dump_callback(json, add, &sink, flags) < 0 || !sink.text) {
+		free(sink.text);
 		return -ENOMEM;
 	}
-	text[length] = '\0';
-	*ret = text;
-	*ret_length = length;
+	sink.text[sink.length] = '\0';
+	*ret = sink.text;
+	*ret_length = sink.length;
 	return 0;
 }
 
@@ -77,7 +89,10 @@ static bool is_control(const unsigned char *text)
 bool json_has_control(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		if (is_control((const unsigned char *)text + i))
+		/* One comparison for nearly all that texts consist of. */
+		bool is_plain = (unsigned char)(text[i] - ' ') < 0x7f - ' ';
+
+		if (!is_plain && is_control((const unsigned char *)text + i))
 			return true;
 	}
 	return false;
@@ -111,31 +126,83 @@ json_t *json_clean_string(const char *text, size_t max_length)
 	return json;
 }
 
+/* Behind the string that begins at text with its quotation mark, or end. */
+static const char *skip_string(const char *text, const char *end)
+{
+	const char *first = text + 1, *quote = memchr(first, '"', (size_t)(end - first));
+
+	if (!quote || !memchr(first, '\\', (size_t)(quote - first)))
+		return quote ? quote + 1 : end;
+	for (text = first; text < end && *text != '"'; text++)
+		text += *text == '\\' && text + 1 < end;
+	return text < end ? text + 1 : end;
+}
+
 size_t json_find_too_deep(const char *text, size_t length, unsigned int max_depth)
 {
+	const char *at = text, *end = text + length;
 	unsigned int depth = 0;
-	bool quoted = false;
 
-	for (size_t i = 0; i < length; i++) {
-		switch (text[i]) {
+	while (at < end) {
+		switch (*at) {
 		case '"':
-			quoted = !quoted;
-			break;
-		case '\\':
-			i += quoted;
-			break;
+			at = skip_string(at, end);
+			continue;
 		case '[':
 		case '{':
-			if (!quoted && ++depth > max_depth)
-				return i;
+			if (++depth > max_depth)
+				return (size_t)(at - text);
 			break;
 		case ']':
 		case '}':
-			depth -= !quoted && depth > 0;
+			depth -= depth > 0;
 			break;
 		default:
 			break;
 		}
+		at++;
 	}
 	return length;
+}
+
+int json_refuse(struct mlx5lm_error **reterr, const struct json_kind *kind, const char *place,
+		const char *format, va_list args)
+{
+	_cleanup_free_ char *why = str_vprintf(format, args);
+
+	if (!why)
+		return error_no_memory(reterr);
+	error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY, "%s: %s %s",
+		  kind->name, place, why);
+	error_add_remedy(reterr, "%s", kind->remedy);
+	return -EBADMSG;
+}
+
+int json_load(const struct json_kind *kind, const char *text, size_t length, json_t **ret,
+	      struct mlx5lm_error **reterr)
+{
+	size_t too_deep = json_find_too_deep(text, length, kind->max_depth);
+	_cleanup_json_ json_t *said = NULL;
+	json_error_t problem;
+
+	if (too_deep < length) {
+		error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
+			  "%s: nested deeper than %u at byte %zu", kind->name, kind->max_depth,
+			  too_deep);
+		error_add_remedy(reterr, "%s", kind->remedy);
+		return -EBADMSG;
+	}
+	*ret = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
+	if (*ret)
+		return 0;
+	if (json_error_code(&problem) == json_error_out_of_memory)
+		return error_no_memory(reterr);
+	error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
+		  "%s: no valid JSON at line %d, column %d (byte %d)", kind->name, problem.line,
+		  problem.column, problem.position);
+	/* It may quote the document. */
+	said = json_clean_string(problem.text, sizeof(problem.text));
+	error_add_detail(reterr, "%s", said ? json_string_value(said) : "");
+	error_add_remedy(reterr, "%s", kind->remedy);
+	return -EBADMSG;
 }

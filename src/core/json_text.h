@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "base/str.h"
 #include "base/text.h"
 
@@ -35,5 +36,23 @@ bool json_has_control(const char *text, size_t length);
  * recursive, and nobody knows the stack of the thread it runs on. The text need not be JSON.
  */
 size_t json_find_too_deep(const char *text, size_t length, unsigned int max_depth);
+
+/* A kind of document from outside. */
+struct json_kind {
+	const char *name; /* begins each message about one */
+	unsigned int max_depth;
+	const char *remedy;
+};
+
+/*
+ * Reads a document in which no key stands twice. 0, -ENOMEM, or -EBADMSG with an error that
+ * says where.
+ */
+int json_load(const struct json_kind *kind, const char *text, size_t length, json_t **ret,
+	      struct mlx5lm_error **reterr);
+
+/* Refuses a document for what stands at a place of it. -EBADMSG or -ENOMEM. */
+int json_refuse(struct mlx5lm_error **reterr, const struct json_kind *kind, const char *place,
+		const char *format, va_list args) _printf_(4, 0);
 
 #endif

@@ -345,6 +345,24 @@ static const char *find_note(const struct planner *planner, const char *object, 
 	return note ? note->text : NULL;
 }
 
+/* Whoever has all the rights is not told to become root. */
+static void add_unknown_remedy(const struct planner *planner, const char *fact, bool has_rights)
+{
+	const char *bdf = planner->pf->bdf;
+
+	if (streq(fact, "eswitch_mode") && has_rights)
+		error_add_remedy(planner->reterr, "see what the kernel answers: devlink dev eswitch "
+				 "show pci/%s; dmesg | tail; then probe again", bdf);
+	else if (streq(fact, "eswitch_mode"))
+		error_add_remedy(planner->reterr, "probe with CAP_NET_ADMIN, as root; then: "
+				 "devlink dev eswitch show pci/%s", bdf);
+	else if (has_rights)
+		error_add_remedy(planner->reterr, "the kernel may say why: dmesg | tail; then probe "
+				 "again");
+	else
+		error_add_remedy(planner->reterr, "probe again as root");
+}
+
 int plan_refuse_unknown(const struct planner *planner, const char *object, const char *fact,
 			const char *what)
 {
@@ -367,10 +385,6 @@ int plan_refuse_unknown(const struct planner *planner, const char *object, const
 		  !rights && note ? note : "");
 	if (rights)
 		error_add_detail(planner->reterr, "%s", rights);
-	if (streq(fact, "eswitch_mode"))
-		error_add_remedy(planner->reterr, "probe with CAP_NET_ADMIN, as root; then: "
-				 "devlink dev eswitch show pci/%s", planner->pf->bdf);
-	else
-		error_add_remedy(planner->reterr, "probe again as root");
+	add_unknown_remedy(planner, fact, !rights && planner->host->num_privileges);
 	return rights ? -EPERM : -ENODATA;
 }

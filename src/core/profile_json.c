@@ -16,6 +16,12 @@
 #define VERSION_FORMAT "%u.%u.%u"
 #define VERSION_SIZE 40
 
+static const struct json_kind profile_kind = {
+	.name = "profile",
+	.max_depth = 8,
+	.remedy = "doc/schema/profile-1.json tells the form of a profile",
+};
+
 /* The minima that are members of the profile itself. */
 static const struct {
 	const char *key;
@@ -254,7 +260,6 @@ int profile_parse(const char *json, size_t length, struct mlx5lm_profile **ret,
 {
 	_cleanup_profile_ struct mlx5lm_profile *profile = NULL;
 	_cleanup_json_ json_t *root = NULL;
-	json_error_t problem;
 	int r;
 
 	if (length > PROFILE_MAX_BYTES)
@@ -262,16 +267,9 @@ int profile_parse(const char *json, size_t length, struct mlx5lm_profile **ret,
 				 MLX5LM_SOURCE_LIBRARY,
 				 "profile: %zu bytes are more than the limit of %u", length,
 				 PROFILE_MAX_BYTES);
-	root = json_loadb(json, length, JSON_REJECT_DUPLICATES, &problem);
-	if (!root) {
-		if (json_error_code(&problem) == json_error_out_of_memory)
-			return error_no_memory(reterr);
-		error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
-			  "profile: no valid JSON at line %d, column %d (byte %d)", problem.line,
-			  problem.column, problem.position);
-		error_add_detail(reterr, "%s", problem.text);
-		return -EBADMSG;
-	}
+	r = json_load(&profile_kind, json, length, &root, reterr);
+	if (r < 0)
+		return r;
 	profile = calloc(1, sizeof(*profile));
 	if (!profile)
 		return error_no_memory(reterr);

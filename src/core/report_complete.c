@@ -182,6 +182,7 @@ static int complete_vfs(struct mlx5lm_error **reterr, struct pf_place *place, st
 {
 	_cleanup_free_ struct entry *entries = calloc(pf->num_vfs + 1, sizeof(*entries));
 	const struct entry *twice;
+	bool in_order = true;
 
 	if (!entries)
 		return error_no_memory(reterr);
@@ -202,7 +203,9 @@ static int complete_vfs(struct mlx5lm_error **reterr, struct pf_place *place, st
 		return report_refuse(reterr, &place->vf, "index", "stands there twice: %" PRIu64,
 				     twice->number);
 	}
-	if (pf->num_vfs)
+	for (size_t i = 0; i < pf->num_vfs; i++)
+		in_order &= entries[i].index == i;
+	if (!in_order)
 		qsort(pf->vfs, pf->num_vfs, sizeof(*pf->vfs), compare_vfs);
 	return 0;
 }

@@ -9,7 +9,11 @@
 #include "core/json_text.h"
 #include "core/report_rules.h"
 
-#define REMEDY "make the snapshot anew, and see that all of it arrives: mlx5lm-probe --json"
+static const struct json_kind snapshot = {
+	.name = "host snapshot",
+	.max_depth = REPORT_MAX_DEPTH,
+	.remedy = "make the snapshot anew, and see that all of it arrives: mlx5lm-probe --json",
+};
 
 static const struct place document = { 0 };
 
@@ -29,20 +33,18 @@ int report_refuse(struct mlx5lm_error **reterr, const struct place *place, const
 		  const char *format, ...)
 {
 	const struct place value = { .outer = place, .name = name };
-	_cleanup_free_ char *pointer = NULL, *why = NULL;
+	_cleanup_free_ char *pointer = NULL;
 	struct strbuf buf = { 0 };
 	va_list args;
+	int r;
 
 	add_pointer(&buf, name ? &value : place);
-	va_start(args, format);
-	why = str_vprintf(format, args);
-	va_end(args);
-	if (strbuf_take(&buf, &pointer) || !why)
+	if (strbuf_take(&buf, &pointer))
 		return error_no_memory(reterr);
-	error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
-		  "host snapshot: %s %s", pointer && pointer[0] ? pointer : "the document", why);
-	error_add_remedy(reterr, REMEDY);
-	return -EBADMSG;
+	va_start(args, format);
+	r = json_refuse(reterr, &snapshot, pointer[0] ? pointer : "the document", format, args);
+	va_end(args);
+	return r;
 }
 
 static int read_u64(struct mlx5lm_error **reterr, const struct place *place, const char *name,
@@ -69,70 +71,91 @@ static int check_string(struct mlx5lm_error **reterr, const struct place *place,
 	return 0;
 }
 
-/* A word that only a newer library knows: kept as it is, and no answer here. */
-static bool is_new_word(const struct fact_field *field, const json_t *value)
-{
-	return field->type == FACT_ENUM && json_is_string(value) &&
-	       !name_value(field->names, json_string_value(value)) &&
-	       !streq(json_string_value(value), name_of(field->names, 0));
-}
-
-static int read_fact(struct mlx5lm_error **reterr, const struct place *place,
-		     const struct fact_field *field, const json_t *value, void *fact)
+static int read_str(struct mlx5lm_error **reterr, const struct place *place, const char *name,
+		    const json_t *value, char **ret)
 {
 	int r;
 
+	r = check_string(reterr, place, name, value);
+	if (r < 0)
+		return r;
+	free(*ret);
+	*ret = strndup(json_string_value(value), json_string_length(value));
+	return *ret ? 0 : error_no_memory(reterr);
+}
+
+/* *ret_new: a word that only a newer library knows, and no answer here. */
+static int read_enum(struct mlx5lm_error **reterr, const struct place *place,
+		     const struct fact_field *field, const json_t *value, uint32_t *ret,
+		     bool *ret_new)
+{
+	const char *word = json_string_value(value);
+
+	if (!word)
+		return report_refuse(reterr, place, field->name, "is not a string");
+	*ret = name_value(field->names, word);
+	*ret_new = !*ret && !streq(word, name_of(field->names, 0));
+	return 0;
+}
+
+/* *ret_keep: what the fact cannot hold, and has to be written again as it is. */
+static int read_fact(struct mlx5lm_error **reterr, const struct place *place,
+		     const struct fact_field *field, const json_t *value, void *fact,
+		     bool *ret_keep)
+{
 	if (json_is_null(value))
 		return 0;
 	if (field->type == FACT_U64)
 		return read_u64(reterr, place, field->name, value, fact);
-	r = check_string(reterr, place, field->name, value);
-	if (r < 0)
-		return r;
 	if (field->type == FACT_ENUM)
-		*(uint32_t *)fact = name_value(field->names, json_string_value(value));
-	else if (str_replace(fact, json_string_value(value)))
-		return error_no_memory(reterr);
-	return 0;
+		return read_enum(reterr, place, field, value, fact, ret_keep);
+	return read_str(reterr, place, field->name, value, fact);
 }
 
-/* Reads the facts of an object; *num_read counts the keys that need not be kept. */
-static int read_facts(struct mlx5lm_error **reterr, const struct place *place,
-		      const struct fact_table *table, const json_t *json, void *object,
-		      size_t *num_read)
+/* As a rule the keys stand in the order of the table: *next is where to look first. */
+static const struct fact_field *find_field(const struct fact_table *table, const char *name,
+					   size_t *next)
 {
-	for (size_t i = 0; i < table->length; i++) {
-		const struct fact_field *field = &table->fields[i];
-		const json_t *value = field->name ? json_object_get(json, field->name) : NULL;
-		int r;
+	size_t at = *next;
 
-		if (!value || is_new_word(field, value))
+	for (size_t i = 0; i < table->length; i++, at++) {
+		const struct fact_field *field;
+
+		at = at < table->length ? at : 0;
+		field = &table->fields[at];
+
+		/* The first letter tells most of them apart without a call. */
+		if (!field->name || field->name[0] != name[0] || !streq(field->name, name))
 			continue;
-		r = read_fact(reterr, place, field, value, fact_at(field, object));
-		if (r < 0)
-			return r;
-		(*num_read)++;
+		*next = at + 1;
+		return field;
 	}
-	return 0;
+	return NULL;
 }
 
-/* Keeps what read_facts() and read_lists() have left of an object. */
-static int keep_rest(struct mlx5lm_error **reterr, const struct place *place,
-		     const struct report_object *rule, json_t *json, void *object)
+static const struct report_list *find_list(const struct report_object *rule, const char *name)
 {
-	_cleanup_json_ json_t *rest = json_copy(json);
+	for (size_t i = 0; i < rule->num_lists; i++) {
+		if (streq(rule->lists[i].list->name, name))
+			return &rule->lists[i];
+	}
+	return NULL;
+}
+
+/* Notes a key that is not known here, for keep_rest(). */
+static int add_rest(struct mlx5lm_error **reterr, json_t **rest, const char *key, json_t *value)
+{
+	if (!*rest)
+		*rest = json_object();
+	return json_object_set_nocheck(*rest, key, value) ? error_no_memory(reterr) : 0;
+}
+
+static int keep_rest(struct mlx5lm_error **reterr, const struct place *place, const json_t *rest,
+		     char **ret)
+{
 	size_t length;
 
-	for (size_t i = 0; i < rule->table->length; i++) {
-		const struct fact_field *field = &rule->table->fields[i];
-		const json_t *value = field->name ? json_object_get(json, field->name) : NULL;
-
-		if (value && !is_new_word(field, value))
-			json_object_del(rest, field->name);
-	}
-	for (size_t i = 0; i < rule->num_lists; i++)
-		json_object_del(rest, rule->lists[i].list->name);
-	if (json_to_str(rest, JSON_COMPACT, report_extra(rule, object), &length))
+	if (json_to_str(rest, JSON_COMPACT, ret, &length))
 		return error_no_memory(reterr);
 	if (length > REPORT_MAX_EXTRA)
 		return report_refuse(reterr, place, NULL,
@@ -157,6 +180,8 @@ static int read_list(struct mlx5lm_error **reterr, const struct place *outer,
 		return report_refuse(reterr, &place, NULL,
 				     "has too many entries: %zu, not up to %zu",
 				     json_array_size(json), rule->max_length);
+	if (fact_list_reserve(rule->list, owner, json_array_size(json)))
+		return error_no_memory(reterr);
 	for (size_t i = 0; r == 0 && i < json_array_size(json); i++) {
 		const struct place item_place = { .outer = &place, .index = i };
 		void *item = fact_list_add(rule->list, owner);
@@ -172,25 +197,29 @@ static int read_list(struct mlx5lm_error **reterr, const struct place *outer,
 static int read_object(struct mlx5lm_error **reterr, const struct place *place,
 		       const struct report_object *rule, json_t *json, void *object)
 {
-	size_t num_read = 0;
-	int r;
+	_cleanup_json_ json_t *rest = NULL;
+	const char *key;
+	size_t next = 0;
+	json_t *value;
 
 	if (!json_is_object(json))
 		return report_refuse(reterr, place, NULL, "is not an object");
-	r = read_facts(reterr, place, rule->table, json, object, &num_read);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < rule->num_lists; i++) {
-		const json_t *list = json_object_get(json, rule->lists[i].list->name);
+	json_object_foreach(json, key, value) {
+		const struct fact_field *field = find_field(rule->table, key, &next);
+		const struct report_list *list = field ? NULL : find_list(rule, key);
+		bool keep = !field && !list;
+		int r = 0;
 
-		if (!list)
-			continue;
-		r = read_list(reterr, place, &rule->lists[i], list, object);
+		if (field)
+			r = read_fact(reterr, place, field, value, fact_at(field, object), &keep);
+		else if (list)
+			r = read_list(reterr, place, list, value, object);
+		if (r == 0 && keep)
+			r = add_rest(reterr, &rest, key, value);
 		if (r < 0)
 			return r;
-		num_read++;
 	}
-	return num_read < json_object_size(json) ? keep_rest(reterr, place, rule, json, object) : 0;
+	return rest ? keep_rest(reterr, place, rest, report_extra(rule, object)) : 0;
 }
 
 /* A word of the document that can stand in a message. */
@@ -235,34 +264,6 @@ static int read_schema(struct mlx5lm_error **reterr, json_t *json)
 	return 0;
 }
 
-static int parse(const char *text, size_t length, json_t **ret, struct mlx5lm_error **reterr)
-{
-	size_t too_deep = json_find_too_deep(text, length, REPORT_MAX_DEPTH);
-	_cleanup_json_ json_t *said = NULL;
-	json_error_t problem;
-
-	if (too_deep < length) {
-		error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
-			  "host snapshot: nested deeper than %u at byte %zu", REPORT_MAX_DEPTH,
-			  too_deep);
-		error_add_remedy(reterr, REMEDY);
-		return -EBADMSG;
-	}
-	*ret = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
-	if (*ret)
-		return 0;
-	if (json_error_code(&problem) == json_error_out_of_memory)
-		return error_no_memory(reterr);
-	error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
-		  "host snapshot: no valid JSON at byte %d (line %d, column %d)", problem.position,
-		  problem.line, problem.column);
-	/* It may quote the document. */
-	said = json_clean_string(problem.text, sizeof(problem.text));
-	error_add_detail(reterr, "%s", said ? json_string_value(said) : "");
-	error_add_remedy(reterr, REMEDY);
-	return -EBADMSG;
-}
-
 int report_from_json(json_t *json, struct mlx5lm_host **ret, struct mlx5lm_error **reterr)
 {
 	_cleanup_host_ struct mlx5lm_host *host = NULL;
@@ -296,6 +297,6 @@ int report_read(const char *json, size_t length, size_t limit_bytes, struct mlx5
 					 "mlx5lm_host_parse_with_limit()");
 		return -EFBIG;
 	}
-	r = parse(json, length, &root, reterr);
+	r = json_load(&snapshot, json, length, &root, reterr);
 	return r < 0 ? r : report_from_json(root, ret, reterr);
 }

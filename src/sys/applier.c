@@ -115,9 +115,6 @@ void run_end(struct run *run, size_t index, int r, struct mlx5lm_error *error)
 		run->cancelled = true;
 }
 
-typedef int (*step_fn)(struct applier *applier, const struct mlx5lm_step *step,
-		       struct mlx5lm_error **reterr);
-
 static int refuse_unknown(struct applier *applier, const struct mlx5lm_step *step,
 			  struct mlx5lm_error **reterr)
 {
@@ -143,17 +140,21 @@ static step_fn step_function(enum step_kind kind)
 	}
 }
 
-static void run_pf_steps(struct run *run)
+static int do_pf_step(struct applier *applier, const struct mlx5lm_step *step,
+		      struct mlx5lm_error **reterr)
+{
+	return step_function(step->kind)(applier, step, reterr);
+}
+
+void run_each(struct run *run, step_fn fn)
 {
 	size_t i;
 
 	while (run_start(run, &i)) {
-		const struct mlx5lm_step *step = run->steps[i];
 		_cleanup_free_ char *lines = NULL;
 		struct mlx5lm_error *error = NULL;
-		int r;
+		int r = fn(run->applier, run->steps[i], &error);
 
-		r = step_function(step->kind)(run->applier, step, &error);
 		if (r < 0)
 			lines = applier_read_log(run->applier, NULL);
 		if (lines)
@@ -187,7 +188,7 @@ int applier_run(struct applier *applier, const struct mlx5lm_step *const *steps,
 		applier_set_representors(&run);
 		break;
 	default:
-		run_pf_steps(&run);
+		run_each(&run, do_pf_step);
 	}
 	return run.cancelled && run.next < length ? -ECANCELED : run.result;
 }

@@ -73,6 +73,11 @@ bool run_start(struct run *run, size_t *index);
 /* Ends one that was started: r is 0, or -errno with an error. */
 void run_end(struct run *run, size_t index, int r, struct mlx5lm_error *error);
 
+/* Does its steps one after the other, and adds to an error what firmware said. */
+typedef int (*step_fn)(struct applier *applier, const struct mlx5lm_step *step,
+		       struct mlx5lm_error **reterr);
+void run_each(struct run *run, step_fn fn);
+
 /* What firmware said in the kernel log of late, about the PF or a VF (NULL: about none). */
 char *applier_read_log(struct applier *applier, const char *vf_bdf);
 
@@ -91,6 +96,7 @@ int applier_set_autoprobe(struct applier *applier, const struct mlx5lm_step *ste
 			  struct mlx5lm_error **reterr);
 int applier_set_num_vfs(struct applier *applier, const struct mlx5lm_step *step,
 			struct mlx5lm_error **reterr);
+int applier_count_vfs(const struct applier *applier, size_t *ret, struct mlx5lm_error **reterr);
 int applier_set_eswitch_mode(struct applier *applier, const struct mlx5lm_step *step,
 			     struct mlx5lm_error **reterr);
 int applier_load_module(struct applier *applier, const struct mlx5lm_step *step,

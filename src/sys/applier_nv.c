@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "sys/applier_internal.h"
 #include "sys/nvtool.h"
-#include "sys/vfs.h"
 
 /* A tool's words are quoted up to here. */
 #define MAX_WORDS 200
@@ -134,23 +133,6 @@ static int set_param(struct applier *applier, const struct mlx5lm_step *step,
 	r = send_request(applier, window, NV_TIMEOUT_MS, &words);
 	return r < 0 ? param_failed(applier, step, param, words, r, reterr) :
 		       verify_param(applier, step, param, reterr);
-}
-
-static void set_params(struct run *run)
-{
-	size_t i;
-
-	while (run_start(run, &i)) {
-		_cleanup_free_ char *lines = NULL;
-		struct mlx5lm_error *error = NULL;
-		int r = set_param(run->applier, run->steps[i], &error);
-
-		if (r < 0)
-			lines = applier_read_log(run->applier, NULL);
-		if (lines)
-			error_append_detail(&error, "%s", lines);
-		run_end(run, i, r, error);
-	}
 }
 
 /* One line of a stream of the tool, as words for people. */
@@ -334,7 +316,7 @@ int applier_set_nv(struct applier *applier, const struct mlx5lm_step *const *ste
 	const char *backend = length ? steps[0]->backend : NULL;
 
 	if (streq(backend, "devlink"))
-		set_params(&run);
+		run_each(&run, set_param);
 	else if (streq(backend, "mstconfig") || streq(backend, "mlxconfig"))
 		set_by_tool(&run);
 	else
@@ -380,13 +362,10 @@ static int reset_failed(const struct applier *applier, const char *words, int r,
 static int refuse_with_vfs(const struct applier *applier, struct mlx5lm_error **reterr)
 {
 	size_t num_vfs = 0;
-	int r = vfs_count(applier->pf_fd, &num_vfs);
+	int r = applier_count_vfs(applier, &num_vfs, reterr);
 
-	if (r < 0)
-		return error_set(reterr, applier_code(r), -r, MLX5LM_SOURCE_SYSFS,
-				 "%s: cannot count its VFs: %s", applier->pf_bdf, strerror(-r));
-	if (!num_vfs)
-		return 0;
+	if (r < 0 || !num_vfs)
+		return r;
 	r = error_set(reterr, MLX5LM_ERROR_BUSY, EBUSY, MLX5LM_SOURCE_SYSFS,
 		      "%s: the adapter is not restarted while there are VFs (%zu)", applier->pf_bdf,
 		      num_vfs);

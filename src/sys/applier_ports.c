@@ -4,22 +4,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/hw_addr.h"
 #include "sys/applier_window.h"
-
-static bool parse_hw_addr(const char *text, uint8_t hw_addr[static 6])
-{
-	unsigned int byte[6];
-	int length = 0;
-
-	if (!text || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2],
-			    &byte[3], &byte[4], &byte[5], &length) != 6)
-		return false;
-	if (length != 17 || text[length] || strspn(text, "0123456789abcdefABCDEF:") != 17)
-		return false;
-	for (int i = 0; i < 6; i++)
-		hw_addr[i] = (uint8_t)byte[i];
-	return true;
-}
 
 /* The request of a step, in buffer; NULL with an error if the step makes no sense. */
 static struct nlmsghdr *make_request(struct applier *applier, const struct mlx5lm_step *step,
@@ -30,13 +16,13 @@ static struct nlmsghdr *make_request(struct applier *applier, const struct mlx5l
 	const struct netlink *netlink = applier->netlink;
 	const char *bdf = applier->pf_bdf;
 	struct nlmsghdr *request = NULL;
-	uint8_t hw_addr[6];
+	uint8_t hw_addr[HW_ADDR_LENGTH];
 
 	if (!port)
 		return NULL;
 	switch (step->kind) {
 	case STEP_HW_ADDR:
-		if (parse_hw_addr(step->text, hw_addr))
+		if (hw_addr_read(step->text, hw_addr) == 0)
 			return devlink_start_port_hw_addr(netlink, buffer, bdf, port->index,
 							  hw_addr);
 		error_invalid(reterr, "%s: VF %" PRIu32 ": \"%s\" is no hardware address", bdf,

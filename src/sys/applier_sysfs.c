@@ -63,12 +63,12 @@ int applier_set_autoprobe(struct applier *applier, const struct mlx5lm_step *ste
 	return 0;
 }
 
-static int count_vfs(const struct applier *applier, size_t *ret, struct mlx5lm_error **reterr)
+int applier_count_vfs(const struct applier *applier, size_t *ret, struct mlx5lm_error **reterr)
 {
 	int r = vfs_count(applier->pf_fd, ret);
 
-	return r < 0 ? error_set(reterr, error_code_from_errno(-r), -r, MLX5LM_SOURCE_SYSFS,
-				 "%s: cannot count the VFs: %s", applier->pf_bdf, strerror(-r))
+	return r < 0 ? error_set(reterr, applier_code(r), -r, MLX5LM_SOURCE_SYSFS,
+				 "%s: cannot count its VFs: %s", applier->pf_bdf, strerror(-r))
 		     : 0;
 }
 
@@ -149,7 +149,7 @@ struct found {
 static int look(struct applier *applier, uint64_t wanted, struct found *found,
 		struct mlx5lm_error **reterr)
 {
-	int r = count_vfs(applier, &found->vfs, reterr);
+	int r = applier_count_vfs(applier, &found->vfs, reterr);
 
 	found->ports = 0;
 	if (r < 0 || !found->ports_wanted || found->vfs != wanted)
@@ -208,7 +208,7 @@ int applier_set_num_vfs(struct applier *applier, const struct mlx5lm_step *step,
 	int r;
 
 	/* The same number is no change; any other takes all VFs away. */
-	r = count_vfs(applier, &now, reterr);
+	r = applier_count_vfs(applier, &now, reterr);
 	if (r == 0 && now != step->value)
 		r = check_not_held(applier, now, EBUSY, reterr);
 	if (r < 0)

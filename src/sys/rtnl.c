@@ -9,10 +9,14 @@
 
 #define MAX_NETDEVS 65536
 
-static struct nlmsghdr *start(char *buffer, uint16_t type, uint16_t flags, struct ifinfomsg **link)
+static struct nlmsghdr *start(char buffer[NETLINK_REQUEST_SIZE], uint16_t type, uint16_t flags,
+			      struct ifinfomsg **link)
 {
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct nlmsghdr *request;
 
+	/* libmnl leaves what is between the attributes as it finds it. */
+	memset(buffer, 0, NETLINK_REQUEST_SIZE);
+	request = mnl_nlmsg_put_header(buffer);
 	request->nlmsg_type = type;
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
 	*link = mnl_nlmsg_put_extra_header(request, sizeof(**link));

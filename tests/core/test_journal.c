@@ -134,6 +134,7 @@ Test(journal, an_undo_after_the_end_opens_it_again)
 Test(journal, what_is_learned_later_completes_what_was_before)
 {
 	struct mlx5lm_vf *vf = &host->pfs[0].vfs[1];
+	char *line;
 
 	vf->migratable = MLX5LM_PORT_ATTR_STATE_UNKNOWN;
 	set_text(&vf->hw_addr, NULL);
@@ -141,7 +142,10 @@ Test(journal, what_is_learned_later_completes_what_was_before)
 	vf->migratable = MLX5LM_PORT_ATTR_STATE_DISABLED;
 	set_text(&vf->hw_addr, "02:00:00:00:00:77");
 	set_text(&host->pfs[0].vfs[2].hw_addr, "02:00:00:00:00:78");
-	add(journal_before_line(host, &host->pfs[0]));
+	line = journal_before_line(host, &host->pfs[0]);
+	cr_assert_not_null(strstr(line, "02:00:00:00:00:77"));
+	cr_expect_null(strstr(line, "driver"), "the first line has it: %s", line);
+	add(line);
 	cr_assert_eq(parse(), 0);
 	cr_expect_eq(journal.before->pfs[0].vfs[1].migratable, MLX5LM_PORT_ATTR_STATE_DISABLED);
 	cr_expect_str_eq(journal.before->pfs[0].vfs[1].hw_addr, "02:00:00:00:00:77");

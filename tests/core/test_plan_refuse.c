@@ -284,6 +284,19 @@ Test(plan_refuse, a_mode_that_cannot_be_read_is_not_guessed)
 		       "does not manage the eswitch", "Arm side");
 }
 
+Test(plan_refuse, who_has_all_rights_is_not_told_to_be_root)
+{
+	struct mlx5lm_host *host = bare_host("a");
+	struct mlx5lm_error *error;
+
+	host->pfs[0].eswitch_mode = MLX5LM_ESWITCH_UNKNOWN;
+	add_privilege(host, "read-eswitch-mode", true, "CAP_NET_ADMIN");
+	error = expect_refusal(host, ready_config(1), ENODATA, MLX5LM_ERROR_PERMISSION,
+			       "eswitch mode is not known", "devlink dev eswitch show pci/0000:08:00.0");
+	cr_expect_null(strstr(error->remedy, "root"), "%s", error->remedy);
+	mlx5lm_error_free(error);
+}
+
 Test(plan_refuse, without_rights_the_detail_lists_them_all)
 {
 	struct mlx5lm_host *host = bare_host("a");

@@ -147,6 +147,7 @@ Test(profile, what_is_not_understood_is_refused_with_its_place)
 		const char *json, *part;
 	} cases[] = {
 		{ "", "no valid JSON at line 1" },
+		{ HEAD ADAPTERS ",\"a\":[[[[[[[[0]]]]]]]]}", "nested deeper than 8 at byte" },
 		{ "{\"schema\":", "byte 10" },
 		{ "[]", "/ is not an object" },
 		{ "{}", "/schema " },

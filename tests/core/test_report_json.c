@@ -103,6 +103,41 @@ Test(report_json, a_full_card_fits_into_the_default_limit)
 	cr_assert_leq(text->length, REPORT_DEFAULT_BYTES, "%zu bytes", text->length);
 }
 
+/* The same with the keys of each object the other way round. */
+static json_t *turn_around(json_t *json)
+{
+	json_t *turned = json_object(), *value;
+	const char *key;
+
+	for (size_t i = 0; i < json_array_size(json); i++)
+		json_array_set_new(json, i, turn_around(json_array_get(json, i)));
+	json_object_foreach(json, key, value) {
+		_cleanup_json_ json_t *behind = turned;
+
+		turned = json_object();
+		json_object_set_new(turned, key, turn_around(value));
+		json_object_update(turned, behind);
+	}
+	if (json_is_object(json))
+		return turned;
+	json_decref(turned);
+	return json_incref(json);
+}
+
+Test(report_json, keys_may_stand_in_any_order)
+{
+	_cleanup_host_ struct mlx5lm_host *host = full_host(2, 3), *again = NULL;
+	_cleanup_text_ struct mlx5lm_text *text = write_host(host), *second = NULL;
+	_cleanup_json_ json_t *json = json_loads(text->text, 0, NULL);
+	_cleanup_json_ json_t *turned = turn_around(json);
+	_cleanup_free_ char *turned_text = json_dumps(turned, JSON_COMPACT);
+
+	cr_assert_str_neq(turned_text, text->text);
+	again = read_text(turned_text);
+	second = write_host(again);
+	cr_expect_str_eq(second->text, text->text);
+}
+
 Test(report_json, what_is_unknown_is_left_out)
 {
 	_cleanup_host_ struct mlx5lm_host *host = NULL;
@@ -196,10 +231,10 @@ Test(report_json, a_bad_document_is_refused_with_its_place)
 	static const struct {
 		const char *json, *words;
 	} cases[] = {
-		{ "", "no valid JSON at byte 0 (line 1" },
-		{ "{", "no valid JSON at byte 1 (line 1" },
-		{ "{\n\"a\": nul\n}", "no valid JSON at byte 10 (line 2" },
-		{ DOCUMENT("") "x", "no valid JSON at byte" },
+		{ "", "no valid JSON at line 1, column 0 (byte 0)" },
+		{ "{", "no valid JSON at line 1, column 1 (byte 1)" },
+		{ "{\n\"a\": nul\n}", "no valid JSON at line 2, column 8 (byte 10)" },
+		{ DOCUMENT("") "x", "no valid JSON at line 1" },
 		{ "[]", "the document is not an object" },
 		{ "{}", "/schema is not \"mlx5lm.host\"" },
 		{ "{\"schema\": \"mlx5lm.host\"}", "/schema_version is not a number" },
