@@ -30,16 +30,18 @@ enum mlx5lm_status {
  * enum mlx5lm_finding_key - texts of a finding
  * @MLX5LM_FINDING_UNKNOWN: none
  * @MLX5LM_FINDING_ID: stable id such as "kernel.version"; see doc/findings.md
- * @MLX5LM_FINDING_OBJECT: what it is about: "host" or a BDF
+ * @MLX5LM_FINDING_OBJECT: what it is about: "host", "domain" or a BDF
  * @MLX5LM_FINDING_FOUND: what is there (check)
  * @MLX5LM_FINDING_REQUIRED: what is needed (check)
  * @MLX5LM_FINDING_SOURCE: what the source host has (comparison)
  * @MLX5LM_FINDING_DESTINATION: what the destination host has (comparison)
  * @MLX5LM_FINDING_MESSAGE: one line for people
  * @MLX5LM_FINDING_REMEDY: what mends it, with the command where there is one
- * @MLX5LM_FINDING_SCOPE: "host", "pf" or "vf" (check, since 0.2)
+ * @MLX5LM_FINDING_SCOPE: "host", "pf" or "vf" (check, since 0.2), "domain" (since 0.4)
  * @MLX5LM_FINDING_EXPLAIN: the evidence, a line for each fact that was looked at: where it
  *	comes from, and what it says or why it is not known (check, since 0.2)
+ * @MLX5LM_FINDING_SIDE: which host should change: "source", "destination", "either" or "both";
+ *	none if nothing can be changed, or nothing need be (comparison, since 0.4)
  *
  * Since: 0.1
  */
@@ -54,7 +56,8 @@ enum mlx5lm_finding_key {
 	MLX5LM_FINDING_MESSAGE = 7,
 	MLX5LM_FINDING_REMEDY = 8,
 	MLX5LM_FINDING_SCOPE = 9,
-	MLX5LM_FINDING_EXPLAIN = 10
+	MLX5LM_FINDING_EXPLAIN = 10,
+	MLX5LM_FINDING_SIDE = 11
 };
 
 /**

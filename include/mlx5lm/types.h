@@ -20,7 +20,12 @@ struct mlx5lm_probe_options;
 struct mlx5lm_host;
 struct mlx5lm_profile;
 struct mlx5lm_findings;
+struct mlx5lm_domain;
+struct mlx5lm_compare_options;
 struct mlx5lm_comparison;
+struct mlx5lm_fleet;
+struct mlx5lm_evacuation_options;
+struct mlx5lm_evacuation;
 struct mlx5lm_config;
 struct mlx5lm_plan;
 struct mlx5lm_session_options;
@@ -33,6 +38,9 @@ struct mlx5lm_privilege;
 struct mlx5lm_nv;
 struct mlx5lm_param;
 struct mlx5lm_finding;
+struct mlx5lm_pair;
+struct mlx5lm_class;
+struct mlx5lm_move;
 struct mlx5lm_step;
 struct mlx5lm_progress;
 
@@ -48,6 +56,20 @@ enum mlx5lm_answer {
 	MLX5LM_ANSWER_UNKNOWN = 0,
 	MLX5LM_ANSWER_YES = 1,
 	MLX5LM_ANSWER_NO = 2
+};
+
+/**
+ * enum mlx5lm_format - form of a written result
+ * @MLX5LM_FORMAT_UNKNOWN: none
+ * @MLX5LM_FORMAT_JSON: JSON, for which there is a schema
+ * @MLX5LM_FORMAT_TEXT: for people: lines of at most 80 columns, unless a name or a command is longer
+ *
+ * Since: 0.4
+ */
+enum mlx5lm_format {
+	MLX5LM_FORMAT_UNKNOWN = 0,
+	MLX5LM_FORMAT_JSON = 1,
+	MLX5LM_FORMAT_TEXT = 2
 };
 
 /**
