@@ -10,6 +10,7 @@
 #include <mlx5lm/host.h>
 #include <mlx5lm/check.h>
 #include <mlx5lm/compare.h>
+#include <mlx5lm/fleet.h>
 #include <mlx5lm/config.h>
 #include <mlx5lm/plan.h>
 #include <mlx5lm/session.h>

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "core/bdf.h"
 #include "core/plan_build.h"
+#include "core/vf_ready.h"
 
 /* What the files plan_*.c of the planner share. */
 
@@ -71,7 +72,6 @@ struct fact_u64 plan_nv_next(const struct planner *planner, unsigned int index);
 
 /* plan_vf.c: fills in planner->vfs. */
 int plan_find_vf_changes(struct planner *planner);
-bool vf_is_used(const struct mlx5lm_vf *vf);
 uint32_t plan_final_attr(const struct planner *planner, const struct vf_plan *vf,
 			 enum mlx5lm_port_attr attr);
 

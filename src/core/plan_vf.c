@@ -7,11 +7,6 @@
 #include "core/plan_internal.h"
 #include "core/vf_ready.h"
 
-bool vf_is_used(const struct mlx5lm_vf *vf)
-{
-	return vf->in_use_by || vf->in_use_pid.known;
-}
-
 /* VFs are sorted by index, and as a rule none is missing. */
 static const struct mlx5lm_vf *find_vf(const struct mlx5lm_pf *pf, uint32_t index)
 {

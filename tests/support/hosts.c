@@ -59,6 +59,8 @@ struct mlx5lm_host *bare_host(const char *hostname)
 		abort();
 	set_text(&host->hostname, hostname);
 	set_text(&host->kernel_release, "6.12.107+deb13-amd64");
+	set_text(&host->architecture, "x86_64");
+	host->page_size_bytes = fact_u64(4096);
 	host->kernel_lockdown = MLX5LM_LOCKDOWN_NONE;
 	host->kernel_modules_disabled = MLX5LM_ANSWER_NO;
 	host->iommu_active = MLX5LM_ANSWER_YES;
