@@ -11,6 +11,7 @@
 #include <mlx5lm/check.h>
 #include <mlx5lm/compare.h>
 #include <mlx5lm/fleet.h>
+#include <mlx5lm/evacuation.h>
 #include <mlx5lm/config.h>
 #include <mlx5lm/plan.h>
 #include <mlx5lm/session.h>
