@@ -102,8 +102,7 @@ size_t read_file(const char *path, char *text, size_t size)
 
 struct mlx5lm_host *read_host(const char *path)
 {
-	/* Room for thousands of VFs; mlx5lm_host_parse() alone would take 256 KiB. */
-	static char json[4 << 20];
+	static char json[MAX_SNAPSHOT_BYTES];
 	struct mlx5lm_error *error = NULL;
 	struct mlx5lm_host *host;
 	size_t length = read_file(path, json, sizeof(json));
@@ -113,50 +112,24 @@ struct mlx5lm_host *read_host(const char *path)
 	return host;
 }
 
-static void print_line(const char *label, const struct mlx5lm_finding *finding,
-		       enum mlx5lm_finding_key key)
+void print_text_to(FILE *file, struct mlx5lm_text *text)
 {
-	const char *text;
+	const char *end;
 
-	if (mlx5lm_finding_get_str(finding, key, &text) == 0)
-		printf("%s%s", label, text);
-}
-
-static void print_finding(const struct mlx5lm_finding *finding)
-{
-	const char *text = "", *object = "";
-
-	mlx5lm_finding_get_str(finding, MLX5LM_FINDING_ID, &text);
-	mlx5lm_finding_get_str(finding, MLX5LM_FINDING_OBJECT, &object);
-	printf("  %-7s %-20s %-13s", mlx5lm_status_str(mlx5lm_finding_get_status(finding)), text,
-	       object);
-	print_line(" ", finding, MLX5LM_FINDING_MESSAGE);
-	print_line(": ", finding, MLX5LM_FINDING_FOUND);
-	print_line("; required: ", finding, MLX5LM_FINDING_REQUIRED);
-	print_line("; source: ", finding, MLX5LM_FINDING_SOURCE);
-	print_line("; destination: ", finding, MLX5LM_FINDING_DESTINATION);
-	print_line("\n          to do: ", finding, MLX5LM_FINDING_REMEDY);
-	printf("\n");
-}
-
-void print_findings(const struct mlx5lm_findings *findings, int all)
-{
-	for (size_t i = 0; i < mlx5lm_findings_length(findings); i++) {
-		const struct mlx5lm_finding *finding = mlx5lm_findings_get(findings, i);
-
-		if (all || mlx5lm_finding_get_status(finding) != MLX5LM_STATUS_PASS)
-			print_finding(finding);
-	}
-}
-
-void print_text(struct mlx5lm_text *text)
-{
 	if (!text) {
 		fprintf(stderr, "error: out of memory\n");
 		exit(EXIT_NOT_READY);
 	}
-	printf("%s\n", mlx5lm_text_get_str(text));
+	fputs(mlx5lm_text_get_str(text), file);
+	end = strrchr(mlx5lm_text_get_str(text), '\n');
+	if (!end || end[1])
+		fputc('\n', file);
 	mlx5lm_text_free(text);
+}
+
+void print_text(struct mlx5lm_text *text)
+{
+	print_text_to(stdout, text);
 }
 
 char *split_at_equals(char *argument)

@@ -239,6 +239,30 @@ static void print_totals(const struct mlx5lm_plan *plan)
 		printf("What is left of the wishes has to wait for that: run this again then.\n");
 }
 
+static void print_line(const char *label, const struct mlx5lm_finding *finding,
+		       enum mlx5lm_finding_key key)
+{
+	const char *text;
+
+	if (mlx5lm_finding_get_str(finding, key, &text) == 0)
+		printf("%s%s", label, text);
+}
+
+static void print_finding(const struct mlx5lm_finding *finding)
+{
+	const char *text = "", *object = "";
+
+	mlx5lm_finding_get_str(finding, MLX5LM_FINDING_ID, &text);
+	mlx5lm_finding_get_str(finding, MLX5LM_FINDING_OBJECT, &object);
+	printf("  %-7s %-20s %-13s", mlx5lm_status_str(mlx5lm_finding_get_status(finding)), text,
+	       object);
+	print_line(" ", finding, MLX5LM_FINDING_MESSAGE);
+	print_line(": ", finding, MLX5LM_FINDING_FOUND);
+	print_line("; required: ", finding, MLX5LM_FINDING_REQUIRED);
+	print_line("\n          to do: ", finding, MLX5LM_FINDING_REMEDY);
+	printf("\n");
+}
+
 void show_plan(const struct mlx5lm_plan *plan, const char *pf, int explain)
 {
 	const struct mlx5lm_findings *findings = mlx5lm_plan_get_findings(plan);
@@ -260,7 +284,8 @@ void show_plan(const struct mlx5lm_plan *plan, const char *pf, int explain)
 		print_totals(plan);
 	if (mlx5lm_findings_length(findings)) {
 		printf("to think about first:\n");
-		print_findings(findings, 1);
+		for (size_t i = 0; i < mlx5lm_findings_length(findings); i++)
+			print_finding(mlx5lm_findings_get(findings, i));
 	}
 }
 

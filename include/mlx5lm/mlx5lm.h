@@ -9,6 +9,7 @@
 #include <mlx5lm/context.h>
 #include <mlx5lm/host.h>
 #include <mlx5lm/check.h>
+#include <mlx5lm/domain.h>
 #include <mlx5lm/compare.h>
 #include <mlx5lm/fleet.h>
 #include <mlx5lm/evacuation.h>

@@ -144,6 +144,8 @@ static int check_daemons(struct worker *worker, struct mlx5lm_error **reterr)
 				 reterr);
 	if (r < 0)
 		return r;
+	preflight_choose_drivers(options->destination, &destination, &worker->xml,
+				 &worker->mappings);
 	return preflight_check_daemons(&source, &destination, &worker->xml, &worker->mappings,
 				       reterr);
 }

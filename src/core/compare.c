@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "core/compare.h"
+#include "core/compare_internal.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
-#include "base/array.h"
-#include "core/json_text.h"
-#include "core/profile.h"
-#include "core/version_rule.h"
+#include "base/cleanup.h"
 #include "core/vf_ready.h"
+
+/* Hosts have a few; more are a hostile snapshot, and each is compared with each. */
+#define MAX_PFS 64
+
+/* As many as a comparison of two common hosts has. */
+#define USUAL_FINDINGS 32
+
+/* A PF without VFs is the worse choice, but not worse than one of which something is unknown. */
+#define NO_VFS_DISTANCE 300
 
 const char *const verdict_names[] = {
 	[MLX5LM_VERDICT_UNKNOWN] = "unknown",
@@ -17,388 +22,462 @@ const char *const verdict_names[] = {
 	[MLX5LM_VERDICT_INCOMPATIBLE] = "incompatible",
 };
 
-static struct mlx5lm_finding *add(struct mlx5lm_findings *findings, enum mlx5lm_status status,
-				  const char *id, const char *object, const char *source,
-				  const char *destination, const char *message)
+const char *const compare_ids[] = {
+	"host.same", "iommu.active", "cpu.vendor", "cpu.model", "kernel.version",
+	"kernel.chunk_mode", "libvirt.migration", "libvirt.transports", "libvirt.version",
+	"libvirt.switchover_ack", "qemu.version", "qemu.multifd", "adapter.present",
+	"adapter.unpaired", "adapter.limit", "firmware.pending", "nv.pending", "vf.ready",
+	"vf.source", "vf.pf", "vf.free", "vf.wanted", "vf.constraint", "vf.makeable",
+	"vf.pre_copy", "vf.p2p", "vf.dirty_tracking", "vf.roce", "vf.ipsec_crypto",
+	"vf.ipsec_packet", "vf.max_io_eqs", "vf.msix_count", "vf.hw_addr", "vf.numa_node",
+};
+
+const size_t num_compare_ids = ARRAY_LENGTH(compare_ids);
+
+static void set_value(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
+		      enum mlx5lm_finding_key key, const char *text)
+{
+	if (text && *text)
+		finding_copy(findings, finding, key, text);
+	else
+		finding_point(finding, key, text ? "empty" : "unknown");
+}
+
+struct mlx5lm_finding *compare_point(struct mlx5lm_findings *findings, enum mlx5lm_status status,
+				     const char *id, const char *object, const char *source,
+				     const char *destination, const char *message)
 {
 	struct mlx5lm_finding *finding = findings_add(findings, status, id, object);
 
-	finding_set(findings, finding, MLX5LM_FINDING_SOURCE, "%s", source ? source : "unknown");
-	finding_set(findings, finding, MLX5LM_FINDING_DESTINATION, "%s",
-		    destination ? destination : "unknown");
-	finding_set(findings, finding, MLX5LM_FINDING_MESSAGE, "%s", message);
+	if (!finding)
+		return NULL;
+	set_value(findings, finding, MLX5LM_FINDING_SOURCE, source);
+	set_value(findings, finding, MLX5LM_FINDING_DESTINATION, destination);
+	finding_point(finding, MLX5LM_FINDING_MESSAGE, message);
 	return finding;
 }
 
-#define REMEDY(...) finding_set(findings, finding, MLX5LM_FINDING_REMEDY, __VA_ARGS__)
-
-static enum mlx5lm_status equal_or(enum mlx5lm_status otherwise, const char *a, const char *b)
+const char *side_of(bool source, bool destination)
 {
-	if (!a || !b)
-		return MLX5LM_STATUS_UNKNOWN;
-	return streq(a, b) ? MLX5LM_STATUS_PASS : otherwise;
+	if (source)
+		return destination ? "both" : "source";
+	return destination ? "destination" : NULL;
 }
 
-static void compare_psid(struct mlx5lm_findings *findings, const struct mlx5lm_pf *source,
-			 const struct mlx5lm_pf *destination)
+char *put_number(char *at, const char *prefix, uint64_t value)
 {
-	enum mlx5lm_status status =
-		equal_or(MLX5LM_STATUS_FAIL, source->psid, destination->psid);
-	struct mlx5lm_finding *finding = add(findings, status, "firmware.psid", source->bdf,
-					     source->psid, destination->psid,
-					     status == MLX5LM_STATUS_PASS ?
-						     "same PSID" :
-						     "the firmware of a VF's state and of the PF "
-						     "that loads it must have the same PSID");
+	char digits[20];
+	size_t length = 0;
 
-	if (status == MLX5LM_STATUS_FAIL)
-		REMEDY("choose a destination with an identical adapter (PSID %s)", source->psid);
-	else if (status == MLX5LM_STATUS_UNKNOWN)
-		REMEDY("bind mlx5_core to both PFs and probe again");
+	while (*prefix)
+		*at++ = *prefix++;
+	do {
+		digits[length++] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	while (length)
+		*at++ = digits[--length];
+	*at = '\0';
+	return at;
 }
 
-static void compare_firmware(struct mlx5lm_findings *findings, const struct mlx5lm_pf *source,
-			     const struct mlx5lm_pf *destination)
-{
-	const char *a = source->fw_running, *b = destination->fw_running;
-	enum mlx5lm_status status = equal_or(MLX5LM_STATUS_FAIL, a, b);
-	struct mlx5lm_finding *finding =
-		add(findings, status, "firmware.version", source->bdf, a, b,
-		    status == MLX5LM_STATUS_PASS ? "same running firmware" :
-						   "the running firmware must be the same");
-	struct version x, y;
+/* What a comparison works on. */
+struct comparer {
+	const struct mlx5lm_host *source, *destination;
+	const struct mlx5lm_domain *domain;
+	struct mlx5lm_findings *findings;
+	uint64_t failed; /* a bit for each PF of the source that a failure has been told of */
+};
 
-	if (status == MLX5LM_STATUS_UNKNOWN)
-		REMEDY("bind mlx5_core to both PFs and probe again");
-	if (status != MLX5LM_STATUS_FAIL)
-		return;
-	if (version_parse(a, &x) < 0 || version_parse(b, &y) < 0)
-		REMEDY("bring both PFs to one firmware version");
-	else if (version_compare(&x, &y) < 0)
-		REMEDY("update the source's PF %s from %s to %s, or choose another destination",
-		       source->bdf, a, b);
-	else
-		REMEDY("update the destination's PF %s from %s to %s, or choose another "
-		       "destination", destination->bdf, b, a);
+static size_t counted_pfs(const struct mlx5lm_host *host)
+{
+	return host->num_pfs < MAX_PFS ? host->num_pfs : MAX_PFS;
 }
 
-static void compare_ids(struct mlx5lm_findings *findings, const char *id, const char *what,
-			const struct mlx5lm_pf *pf, const struct fact_u64 *a,
-			const struct fact_u64 *b)
+static void compare_two_pfs(struct comparer *comparer, const struct mlx5lm_pf *source,
+			    const struct mlx5lm_pf *destination)
 {
-	char source[17], destination[17];
-	enum mlx5lm_status status;
+	size_t failures = findings_count(comparer->findings, MLX5LM_STATUS_FAIL);
+	size_t index = (size_t)(source - comparer->source->pfs);
 
-	snprintf(source, sizeof(source), "%04" PRIx64, a->value);
-	snprintf(destination, sizeof(destination), "%04" PRIx64, b->value);
-	status = equal_or(MLX5LM_STATUS_FAIL, a->known ? source : NULL,
-			  b->known ? destination : NULL);
-	add(findings, status, id, pf->bdf, a->known ? source : NULL, b->known ? destination : NULL,
-	    what);
+	pf_rules_compare(comparer->source, source, comparer->destination, destination,
+			 comparer->findings);
+	compare_pending(source, destination, comparer->findings);
+	if (index < MAX_PFS &&
+	    findings_count(comparer->findings, MLX5LM_STATUS_FAIL) > failures)
+		comparer->failed |= UINT64_C(1) << index;
 }
 
-int compare_pfs(const struct mlx5lm_pf *source, const struct mlx5lm_pf *destination,
-		struct mlx5lm_findings *findings)
+/* PFs without VFs are of interest only if their host has none with VFs. */
+static bool has_vfs(const struct mlx5lm_host *host)
 {
-	compare_ids(findings, "adapter.device_id", "PCI device id of the PF", source,
-		    &source->device_id, &destination->device_id);
-	compare_ids(findings, "adapter.vf_device_id", "PCI device id of the VFs", source,
-		    &source->sriov_vf_device_id, &destination->sriov_vf_device_id);
-	compare_ids(findings, "adapter.class", "PCI class (link type)", source,
-		    &source->class_code, &destination->class_code);
-	compare_psid(findings, source, destination);
-	compare_firmware(findings, source, destination);
-	return findings->error;
-}
-
-/* Attributes a guest sees: a VF that moves to one with other values changes under the guest. */
-static void compare_vfs(struct mlx5lm_findings *findings, const struct mlx5lm_vf *source,
-			const struct mlx5lm_vf *destination)
-{
-	static const enum mlx5lm_port_attr attrs[] = {
-		MLX5LM_PORT_ATTR_ROCE,
-		MLX5LM_PORT_ATTR_IPSEC_CRYPTO,
-		MLX5LM_PORT_ATTR_IPSEC_PACKET,
-	};
-	struct mlx5lm_finding *finding;
-
-	for (size_t i = 0; i < ARRAY_LENGTH(attrs); i++) {
-		uint32_t a = vf_attr_state(source, attrs[i]);
-		uint32_t b = vf_attr_state(destination, attrs[i]);
-		char id[32];
-
-		if (a == b)
-			continue;
-		snprintf(id, sizeof(id), "vf.%s", name_of(&port_attr_names, attrs[i]));
-		finding = add(findings, MLX5LM_STATUS_WARN, id, source->bdf,
-			      name_of(&port_attr_state_names, a),
-			      name_of(&port_attr_state_names, b),
-			      "port function attribute differs");
-		REMEDY("give VF %s of the destination the same setting", destination->bdf);
-	}
-	if (source->msix_count.known && destination->msix_count.known &&
-	    source->msix_count.value != destination->msix_count.value) {
-		char a[24], b[24];
-
-		snprintf(a, sizeof(a), "%" PRIu64, source->msix_count.value);
-		snprintf(b, sizeof(b), "%" PRIu64, destination->msix_count.value);
-		finding = add(findings, MLX5LM_STATUS_WARN, "vf.msix_count", source->bdf, a, b,
-			      "number of MSI-X vectors differs");
-		REMEDY("create the same number of VFs on both PFs, or set sriov_vf_msix_count");
-	}
-	if (source->hw_addr && destination->hw_addr &&
-	    !streq(source->hw_addr, destination->hw_addr)) {
-		finding = add(findings, MLX5LM_STATUS_INFO, "vf.hw_addr", source->bdf,
-			      source->hw_addr, destination->hw_addr,
-			      "permanent MAC address differs");
-		REMEDY("give VF %s of the destination the address of the source's VF",
-		       destination->bdf);
-	}
-}
-
-static void compare_software(struct mlx5lm_findings *findings, const struct mlx5lm_host *source,
-			     const struct mlx5lm_host *destination)
-{
-	struct mlx5lm_finding *finding;
-	struct version x, y;
-
-	if (source->libvirt_uuid && streq(source->libvirt_uuid, destination->libvirt_uuid)) {
-		finding = add(findings, MLX5LM_STATUS_FAIL, "host.same", "host",
-			      source->libvirt_uuid, destination->libvirt_uuid,
-			      "both snapshots have the same libvirt host UUID");
-		REMEDY("if these are two machines, set host_uuid in libvirtd.conf");
-	}
-	if (source->kernel_release && destination->kernel_release &&
-	    version_parse(source->kernel_release, &x) == 0 &&
-	    version_parse(destination->kernel_release, &y) == 0 &&
-	    (x.part[0] != y.part[0] || x.part[1] != y.part[1]))
-		add(findings, MLX5LM_STATUS_WARN, "kernel.version", "host", source->kernel_release,
-		    destination->kernel_release,
-		    "the format of a VF's state has changed between kernels (6.2, 6.9)");
-	if (source->qemu_version.known && destination->qemu_version.known &&
-	    destination->qemu_version.value < source->qemu_version.value) {
-		char a[24], b[24];
-
-		x = version_from_libvirt(source->qemu_version.value);
-		y = version_from_libvirt(destination->qemu_version.value);
-		snprintf(a, sizeof(a), "%u.%u.%u", x.part[0], x.part[1], x.part[2]);
-		snprintf(b, sizeof(b), "%u.%u.%u", y.part[0], y.part[1], y.part[2]);
-		add(findings, MLX5LM_STATUS_WARN, "qemu.version", "host", a, b,
-		    "migration to an older QEMU works only with a machine type that it knows");
-	}
-}
-
-static bool is_paired(const struct mlx5lm_comparison *comparison, const char *destination)
-{
-	for (size_t i = 0; i < comparison->num_pairs; i++) {
-		if (streq(comparison->pairs[i].destination, destination))
+	for (size_t i = 0; i < host->num_pfs; i++) {
+		if (host->pfs[i].num_vfs)
 			return true;
 	}
 	return false;
 }
 
-static int add_pair(struct mlx5lm_comparison *comparison, const struct mlx5lm_vf *source,
-		    const struct mlx5lm_vf *destination)
-{
-	struct vf_pair *pair;
+/* Which PFs are compared with which; all of it is the same if the hosts are exchanged. */
+struct pf_matching {
+	size_t num_sources, num_destinations;
+	bool source_has_vfs, destination_has_vfs;
+	size_t of_source[MAX_PFS];	/* 1 and up: a PF of the destination; 0: none */
+	size_t of_destination[MAX_PFS];
+	uint32_t distances[]; /* source by source */
+};
 
-	if (array_reserve(&comparison->pairs, &comparison->allocated_pairs,
-			  comparison->num_pairs + 1, sizeof(*pair)))
-		return -ENOMEM;
-	pair = &comparison->pairs[comparison->num_pairs];
-	pair->source = strdup(source->bdf);
-	pair->destination = strdup(destination->bdf);
-	if (!pair->source || !pair->destination) {
-		free(pair->source);
-		free(pair->destination);
-		return -ENOMEM;
+static uint32_t pf_distance(const struct comparer *comparer, size_t source, size_t destination)
+{
+	const struct mlx5lm_pf *a = &comparer->source->pfs[source];
+	const struct mlx5lm_pf *b = &comparer->destination->pfs[destination];
+
+	return pf_rules_distance(comparer->source, a, comparer->destination, b) +
+	       (a->num_vfs && b->num_vfs ? 0 : NO_VFS_DISTANCE);
+}
+
+/*
+ * The order in which pairs of PFs are taken. Of pairs in the same place both can be taken, so that
+ * it does not matter which is first.
+ */
+static uint64_t rank(const struct pf_matching *matching, size_t source, size_t destination)
+{
+	size_t apart = source > destination ? source - destination : destination - source;
+	size_t first = source < destination ? source : destination;
+	uint64_t distance = matching->distances[source * matching->num_destinations + destination];
+
+	return distance << 32 | apart << 16 | first;
+}
+
+static bool take_nearest(struct pf_matching *matching)
+{
+	uint64_t best = UINT64_MAX;
+	size_t source = 0, destination = 0;
+
+	for (size_t i = 0; i < matching->num_sources; i++) {
+		for (size_t j = 0; !matching->of_source[i] && j < matching->num_destinations; j++) {
+			if (matching->of_destination[j] || rank(matching, i, j) >= best)
+				continue;
+			best = rank(matching, i, j);
+			source = i;
+			destination = j;
+		}
 	}
-	comparison->num_pairs++;
-	compare_vfs(&comparison->findings, source, destination);
+	if (best == UINT64_MAX)
+		return false;
+	matching->of_source[source] = destination + 1;
+	matching->of_destination[destination] = source + 1;
+	return true;
+}
+
+static void point_alone(struct comparer *comparer, const struct mlx5lm_pf *source,
+			const struct mlx5lm_pf *destination)
+{
+	const struct mlx5lm_pf *pf = source ? source : destination;
+	const char *bdf = pf->bdf ? pf->bdf : "unknown";
+
+	compare_point(comparer->findings, MLX5LM_STATUS_INFO, "adapter.unpaired", bdf,
+		      source ? bdf : "none", destination ? bdf : "none",
+		      "the other host has no PF left that matches this one");
+}
+
+/*
+ * Two PFs that match, or the best that two PFs with VFs can have, are compared. If only one of
+ * them has VFs, and the other is none for them, that is nothing against the hosts: what it means
+ * for the VFs is told of these.
+ */
+static void compare_matched(struct comparer *comparer, const struct pf_matching *matching)
+{
+	for (size_t i = 0; i < matching->num_sources; i++) {
+		const struct mlx5lm_pf *source = &comparer->source->pfs[i], *destination;
+		bool counts = source->num_vfs || !matching->source_has_vfs, other_counts;
+		size_t j = matching->of_source[i];
+
+		if (!j) {
+			if (counts)
+				point_alone(comparer, source, NULL);
+			continue;
+		}
+		destination = &comparer->destination->pfs[j - 1];
+		other_counts = destination->num_vfs || !matching->destination_has_vfs;
+		if ((counts && other_counts) ||
+		    matching->distances[i * matching->num_destinations + j - 1] < PF_DISTANCE_FAIL)
+			compare_two_pfs(comparer, source, destination);
+		else if (counts || other_counts)
+			point_alone(comparer, counts ? source : NULL,
+				    other_counts ? destination : NULL);
+	}
+	for (size_t j = 0; j < matching->num_destinations; j++) {
+		const struct mlx5lm_pf *destination = &comparer->destination->pfs[j];
+
+		if (!matching->of_destination[j] &&
+		    (destination->num_vfs || !matching->destination_has_vfs))
+			point_alone(comparer, NULL, destination);
+	}
+}
+
+static void point_limit(struct comparer *comparer)
+{
+	char a[24], b[24];
+
+	if (comparer->source->num_pfs <= MAX_PFS && comparer->destination->num_pfs <= MAX_PFS)
+		return;
+	put_number(a, "", comparer->source->num_pfs);
+	put_number(b, "", comparer->destination->num_pfs);
+	compare_point(comparer->findings, MLX5LM_STATUS_INFO, "adapter.limit", "host", a, b,
+		      "only the first 64 PFs of a host are compared");
+}
+
+/* Each PF with that of the other host that differs least. 0 or -ENOMEM. */
+static int compare_all_pfs(struct comparer *comparer)
+{
+	size_t m = counted_pfs(comparer->source), n = counted_pfs(comparer->destination);
+	_cleanup_free_ struct pf_matching *matching = NULL;
+
+	point_limit(comparer);
+	if (m == 1 && n == 1) {
+		compare_two_pfs(comparer, comparer->source->pfs, comparer->destination->pfs);
+		return 0;
+	}
+	matching = calloc(1, sizeof(*matching) + m * n * sizeof(matching->distances[0]));
+	if (!matching)
+		return -ENOMEM;
+	matching->num_sources = m;
+	matching->num_destinations = n;
+	matching->source_has_vfs = has_vfs(comparer->source);
+	matching->destination_has_vfs = has_vfs(comparer->destination);
+	for (size_t i = 0; i < m; i++) {
+		for (size_t j = 0; j < n; j++)
+			matching->distances[i * n + j] = pf_distance(comparer, i, j);
+	}
+	while (take_nearest(matching))
+		;
+	compare_matched(comparer, matching);
 	return 0;
 }
 
-/* The VF of the same index if it is free and ready, else the first that is. 1 if found. */
-static int pair_vf(struct mlx5lm_comparison *comparison, const struct mlx5lm_vf *source,
-		   const struct mlx5lm_pf *destination)
+static bool is_compared(const struct pairing *pairing, size_t length,
+			const struct mlx5lm_pair *pair)
 {
-	const struct mlx5lm_vf *best = NULL;
-
-	for (size_t i = 0; i < destination->num_vfs; i++) {
-		const struct mlx5lm_vf *vf = &destination->vfs[i];
-		_cleanup_vf_unfit_ struct vf_unfit unfit = { 0 };
-		int r = vf_check_role(destination, vf, VF_DESTINATION, &unfit);
-
-		if (r < 0)
-			return r;
-		if (unfit.reason || !vf->bdf || is_paired(comparison, vf->bdf))
-			continue;
-		if (!best || (vf->index.known && source->index.known &&
-			      vf->index.value == source->index.value))
-			best = vf;
+	for (size_t i = 0; i < length; i++) {
+		if (streq(pairing->pairs[i].source_pf, pair->source_pf) &&
+		    streq(pairing->pairs[i].destination_pf, pair->destination_pf))
+			return true;
 	}
-	return best ? add_pair(comparison, source, best) ?: 1 : 0;
+	return false;
 }
 
-static int pair_pfs(struct mlx5lm_comparison *comparison, const struct mlx5lm_pf *source,
-		    const struct mlx5lm_pf *destination, size_t *ready)
+static bool is_explained(const struct pairing *pairing, size_t length,
+			 const struct unpaired *unpaired)
 {
-	for (size_t i = 0; i < source->num_vfs; i++) {
-		_cleanup_vf_unfit_ struct vf_unfit unfit = { 0 };
-		struct mlx5lm_findings *findings = &comparison->findings;
-		struct mlx5lm_finding *finding;
-		int r = vf_check_role(source, &source->vfs[i], VF_SOURCE, &unfit);
-
-		if (r < 0)
-			return r;
-		if (unfit.reason || !source->vfs[i].bdf)
-			continue;
-		(*ready)++;
-		r = pair_vf(comparison, &source->vfs[i], destination);
-		if (r < 0)
-			return r;
-		if (r > 0)
-			continue;
-		/* Only a VF that a domain holds has to move. */
-		finding = add(findings,
-			      source->vfs[i].in_use_by ? MLX5LM_STATUS_FAIL : MLX5LM_STATUS_WARN,
-			      "vf.free", source->vfs[i].bdf, source->vfs[i].bdf, "none",
-			      "no free, ready VF is left at the destination");
-		REMEDY("create more VFs there: mlx5lm-configure --pf %s --vfs %zu --apply",
-		       destination->bdf, destination->num_vfs + 1);
+	for (size_t i = 0; i < length; i++) {
+		if (pairing->unpaired[i].source_pf == unpaired->source_pf &&
+		    pairing->unpaired[i].nearest == unpaired->nearest)
+			return true;
 	}
-	return 0;
+	return false;
 }
 
-static size_t count(const struct mlx5lm_findings *findings, enum mlx5lm_status status)
+/* The PFs behind the VFs of the domain, each with those that its VFs go to, or nearly could. */
+static void compare_pfs_of_domain(struct comparer *comparer, const struct pairing *pairing)
 {
-	size_t number = 0;
+	for (size_t i = 0; i < pairing->num_pairs; i++) {
+		const struct mlx5lm_pair *pair = &pairing->pairs[i];
+		const struct mlx5lm_pf *source = host_pf_of_vf(comparer->source, pair->source_vf);
+		const struct mlx5lm_pf *destination =
+			host_pf_of_vf(comparer->destination, pair->destination_vf);
 
-	for (size_t i = 0; i < findings->length; i++)
-		number += findings->items[i].status == status;
-	return number;
-}
-
-/* The destination PF that differs least; its findings are kept. */
-static int choose_pf(struct mlx5lm_comparison *comparison, const struct mlx5lm_pf *source,
-		     const struct mlx5lm_host *destination, const struct mlx5lm_pf **ret)
-{
-	struct mlx5lm_findings best = { 0 };
-	size_t best_score = SIZE_MAX;
-
-	for (size_t i = 0; i < destination->num_pfs; i++) {
-		struct mlx5lm_findings findings = { 0 };
-		size_t score;
-		int r = compare_pfs(source, &destination->pfs[i], &findings);
-
-		if (r < 0) {
-			findings_release(&findings);
-			findings_release(&best);
-			return r;
-		}
-		/* Unknown weighs less than differing; PFs without VFs come last. */
-		score = count(&findings, MLX5LM_STATUS_FAIL) * 100 +
-			count(&findings, MLX5LM_STATUS_UNKNOWN) * 10 +
-			(destination->pfs[i].num_vfs == 0);
-		if (score < best_score) {
-			findings_release(&best);
-			best = findings;
-			best_score = score;
-			*ret = &destination->pfs[i];
-		} else {
-			findings_release(&findings);
-		}
+		if (source && destination && !is_compared(pairing, i, pair))
+			compare_two_pfs(comparer, source, destination);
 	}
-	return findings_move(&comparison->findings, &best);
+	for (size_t i = 0; i < pairing->num_unpaired; i++) {
+		const struct unpaired *unpaired = &pairing->unpaired[i];
+
+		if (unpaired->reason == UNPAIRED_NO_PF && unpaired->source_pf &&
+		    unpaired->nearest && !is_explained(pairing, i, unpaired))
+			compare_two_pfs(comparer, unpaired->source_pf, unpaired->nearest);
+	}
 }
 
-static int compare_adapters(struct mlx5lm_comparison *comparison,
-			    const struct mlx5lm_host *source,
-			    const struct mlx5lm_host *destination)
+/* One cause makes one failure: a PF that does not match has been told of. */
+static bool is_told(const struct comparer *comparer, const struct unpaired *unpaired)
 {
-	struct mlx5lm_findings *findings = &comparison->findings;
+	size_t index;
+
+	if (unpaired->reason == UNPAIRED_NO_PF && unpaired->source_pf) {
+		index = (size_t)(unpaired->source_pf - comparer->source->pfs);
+		return index < MAX_PFS && comparer->failed >> index & 1;
+	}
+	/* What else the domain has is a matter of the look at the domain. */
+	for (size_t i = 0; unpaired->reason == UNPAIRED_NOT_A_VF && i < comparer->findings->length;
+	     i++) {
+		const struct mlx5lm_finding *finding = &comparer->findings->items[i];
+
+		if (finding->status == MLX5LM_STATUS_FAIL &&
+		    streq(finding->text[MLX5LM_FINDING_ID], "domain.vfs") &&
+		    streq(finding->text[MLX5LM_FINDING_OBJECT], unpaired->source))
+			return true;
+	}
+	return false;
+}
+
+static void compare_vfs(struct comparer *comparer, const struct pairing *pairing)
+{
+	for (size_t i = 0; i < pairing->num_pairs; i++)
+		compare_pair(comparer->source, comparer->destination, &pairing->pairs[i],
+			     comparer->findings);
+	for (size_t i = 0; i < pairing->num_unpaired; i++) {
+		const struct unpaired *unpaired = &pairing->unpaired[i];
+
+		/* Without a domain only VFs that one holds must move, but some must be able to. */
+		if (!is_told(comparer, unpaired))
+			compare_unpaired(comparer->source, comparer->destination, unpaired,
+					 comparer->domain || unpaired->in_use ||
+						 !pairing->num_pairs,
+					 comparer->findings);
+	}
+}
+
+/* No VF of the source can move. 0 or -ENOMEM. */
+static int point_not_ready(struct comparer *comparer)
+{
+	struct mlx5lm_findings *findings = comparer->findings;
+	const struct mlx5lm_host *host = comparer->source;
+	enum mlx5lm_status status = MLX5LM_STATUS_FAIL;
 	struct mlx5lm_finding *finding;
-	size_t ready = 0;
 
-	if (!source->num_pfs || !destination->num_pfs) {
-		add(findings, MLX5LM_STATUS_FAIL, "adapter.present", "host",
-		    source->num_pfs ? "present" : "none", destination->num_pfs ? "present" : "none",
-		    "both hosts need an mlx5 adapter");
-		return 0;
-	}
-	for (size_t i = 0; i < source->num_pfs; i++) {
-		const struct mlx5lm_pf *pf = NULL;
-		size_t blockers = count(findings, MLX5LM_STATUS_FAIL);
-		int r = choose_pf(comparison, &source->pfs[i], destination, &pf);
+	for (size_t i = 0; i < host->num_pfs && status == MLX5LM_STATUS_FAIL; i++) {
+		for (size_t j = 0; j < host->pfs[i].num_vfs; j++) {
+			_cleanup_vf_unfit_ struct vf_unfit unfit = { 0 };
 
-		if (r < 0)
-			return r;
-		/* A VF state that the other firmware refuses needs no counterpart. */
-		if (count(findings, MLX5LM_STATUS_FAIL) > blockers) {
-			ready += source->pfs[i].num_vfs;
-			continue;
+			if (vf_check_role(&host->pfs[i], &host->pfs[i].vfs[j], VF_SOURCE, &unfit))
+				return -ENOMEM;
+			if (unfit.unknown)
+				status = MLX5LM_STATUS_UNKNOWN;
 		}
-		r = pair_pfs(comparison, &source->pfs[i], pf, &ready);
-		if (r < 0)
-			return r;
 	}
-	if (ready)
-		return 0;
-	finding = add(findings, MLX5LM_STATUS_FAIL, "vf.ready", "host", "none", "not looked at",
-		      "the source has no VF that is ready for live migration");
-	REMEDY("mlx5lm-configure --pf %s --vfs 2 --apply", source->pfs[0].bdf);
-	return 0;
+	finding = compare_point(findings, status, "vf.ready", "host", "none", "not looked at",
+				status == MLX5LM_STATUS_FAIL ?
+					"the source has no VF that is ready for live migration" :
+					"it is not known whether a VF of the source is ready");
+	SIDE("source");
+	REMEDY("make VFs ready: mlx5lm-configure --pf %s --vfs 2 --apply",
+	       host->pfs[0].bdf ? host->pfs[0].bdf : "PF");
+	return findings->error;
 }
 
-int compare_hosts(const struct mlx5lm_host *source, const struct mlx5lm_host *destination,
-		  struct mlx5lm_comparison *comparison)
+static void point_no_adapter(struct comparer *comparer)
+{
+	struct mlx5lm_findings *findings = comparer->findings;
+	bool at_source = !comparer->source->num_pfs;
+	bool at_destination = !comparer->destination->num_pfs;
+	struct mlx5lm_finding *finding;
+
+	finding = compare_point(findings, MLX5LM_STATUS_FAIL, "adapter.present", "host",
+				at_source ? "none" : "present", at_destination ? "none" : "present",
+				"both hosts need an mlx5 adapter");
+	SIDE(side_of(at_source, at_destination));
+	REMEDY("choose another host, or look for the adapter with: lspci -d 15b3:");
+}
+
+static int compare_adapters(struct comparer *comparer, struct pairing *pairing,
+			    const struct pairing_wishes *wishes)
 {
 	int r;
 
-	compare_software(&comparison->findings, source, destination);
-	r = compare_adapters(comparison, source, destination);
-	if (r < 0 || comparison->findings.error)
-		return -ENOMEM;
-	if (count(&comparison->findings, MLX5LM_STATUS_FAIL))
-		comparison->verdict = MLX5LM_VERDICT_INCOMPATIBLE;
-	else if (count(&comparison->findings, MLX5LM_STATUS_UNKNOWN) || !comparison->num_pairs)
-		comparison->verdict = MLX5LM_VERDICT_UNKNOWN;
+	if (!comparer->source->num_pfs || !comparer->destination->num_pfs) {
+		point_no_adapter(comparer);
+		return 0;
+	}
+	r = pairing_make(comparer->source, comparer->destination,
+			 comparer->domain ? &comparer->domain->parsed : NULL, wishes, pairing);
+	if (r < 0)
+		return r;
+	if (comparer->domain)
+		compare_pfs_of_domain(comparer, pairing);
 	else
-		comparison->verdict = MLX5LM_VERDICT_COMPATIBLE;
+		r = compare_all_pfs(comparer);
+	if (r == 0)
+		compare_vfs(comparer, pairing);
+	if (r == 0 && !comparer->domain && !pairing->num_source_vfs)
+		r = point_not_ready(comparer);
+	return r;
+}
+
+static enum mlx5lm_verdict verdict_of(const struct mlx5lm_comparison *comparison)
+{
+	switch (findings_status(&comparison->findings)) {
+	case MLX5LM_STATUS_FAIL:
+		return MLX5LM_VERDICT_INCOMPATIBLE;
+	case MLX5LM_STATUS_UNKNOWN:
+		return MLX5LM_VERDICT_UNKNOWN;
+	default:
+		return comparison->pairing.num_pairs ? MLX5LM_VERDICT_COMPATIBLE :
+						       MLX5LM_VERDICT_UNKNOWN;
+	}
+}
+
+/* The snapshots and the domain may be gone before the comparison. */
+static int copy_names(const struct comparer *comparer, struct mlx5lm_comparison *comparison)
+{
+	if (str_replace(&comparison->source_name, comparer->source->hostname) ||
+	    str_replace(&comparison->destination_name, comparer->destination->hostname) ||
+	    str_replace(&comparison->domain_name,
+			comparer->domain ? comparer->domain->parsed.name : NULL))
+		return -ENOMEM;
 	return 0;
+}
+
+/* All of the domain's VFs, or none: libvirt takes the XML as a whole. */
+static int make_destination_xml(const struct comparer *comparer,
+				struct mlx5lm_comparison *comparison, struct mlx5lm_error **reterr)
+{
+	const struct pairing *pairing = &comparison->pairing;
+	_cleanup_vf_mappings_ struct vf_mappings mappings = { 0 };
+
+	if (!comparer->domain || !pairing->num_pairs || pairing->num_unpaired)
+		return 0;
+	if (pairing_get_mappings(pairing, &comparer->domain->parsed, comparer->destination,
+				 &mappings) < 0)
+		return error_no_memory(reterr);
+	return domain_xml_map(comparer->domain->xml, mappings.items, mappings.length,
+			      &comparison->destination_xml, reterr);
+}
+
+int compare_hosts(const struct mlx5lm_host *source, const struct mlx5lm_host *destination,
+		  const struct mlx5lm_compare_options *options,
+		  struct mlx5lm_comparison *comparison, struct mlx5lm_error **reterr)
+{
+	static const struct pairing_wishes no_wishes;
+	struct comparer comparer = { .source = source,
+				     .destination = destination,
+				     .domain = options ? options->domain : NULL,
+				     .findings = &comparison->findings };
+	int r;
+
+	r = copy_names(&comparer, comparison) ?:
+	    findings_reserve(comparer.findings, USUAL_FINDINGS);
+	if (r == 0)
+		r = compare_host_rules(source, destination, comparer.domain, comparer.findings);
+	if (r == 0 && comparer.domain)
+		r = domain_check(comparer.domain, source, destination, options->migrate_flags,
+				 comparer.findings);
+	if (r == 0)
+		r = compare_adapters(&comparer, &comparison->pairing,
+				     options ? &options->wishes : &no_wishes);
+	if (r < 0 || comparison->findings.error)
+		return error_no_memory(reterr);
+	comparison->verdict = verdict_of(comparison);
+	return make_destination_xml(&comparer, comparison, reterr);
 }
 
 void comparison_release(struct mlx5lm_comparison *comparison)
 {
-	for (size_t i = 0; i < comparison->num_pairs; i++) {
-		free(comparison->pairs[i].source);
-		free(comparison->pairs[i].destination);
-	}
-	free(comparison->pairs);
 	findings_release(&comparison->findings);
+	pairing_release(&comparison->pairing);
+	free(comparison->source_name);
+	free(comparison->destination_name);
+	free(comparison->domain_name);
+	free(comparison->destination_xml);
 	*comparison = (struct mlx5lm_comparison){ 0 };
-}
-
-static json_t *pairs_to_json(const struct mlx5lm_comparison *comparison)
-{
-	_cleanup_json_ json_t *array = json_array();
-
-	for (size_t i = 0; array && i < comparison->num_pairs; i++) {
-		if (json_array_append_new(array, json_pack("{s:s, s:s}", "source",
-							   comparison->pairs[i].source,
-							   "destination",
-							   comparison->pairs[i].destination)))
-			return NULL;
-	}
-	return TAKE(array);
-}
-
-int comparison_to_text(const struct mlx5lm_comparison *comparison, struct mlx5lm_text **ret)
-{
-	return json_to_text(json_pack("{s:s, s:i, s:s, s:o, s:o}", "schema", "mlx5lm.comparison",
-				      "schema_version", 1, "verdict",
-				      verdict_names[comparison->verdict], "pairs",
-				      pairs_to_json(comparison), "findings",
-				      findings_to_json(&comparison->findings)),
-			    JSON_INDENT(2), ret);
 }

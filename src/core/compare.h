@@ -5,36 +5,37 @@
 #include <mlx5lm/compare.h>
 
 #include "base/text.h"
+#include "core/domain.h"
 #include "core/findings.h"
+#include "core/pairing.h"
 #include "facts.h"
 
-struct vf_pair {
-	char *source;
-	char *destination;
+struct mlx5lm_compare_options {
+	struct mlx5lm_domain *domain; /* NULL: none */
+	struct pairing_wishes wishes;
+	uint64_t migrate_flags;
 };
 
 struct mlx5lm_comparison {
 	enum mlx5lm_verdict verdict;
 	struct mlx5lm_findings findings;
-	struct vf_pair *pairs;
-	size_t num_pairs;
-	size_t allocated_pairs;
+	struct pairing pairing;
+	char *source_name; /* hostname, for the text; NULL if not known */
+	char *destination_name;
+	char *domain_name;
+	char *destination_xml; /* NULL: no domain, or not all of its VFs have a pair */
 };
 
-/* 0 or -ENOMEM. */
+/* options may be NULL. 0 or -ENOMEM, or what the domain's XML makes fail (with an error). */
 int compare_hosts(const struct mlx5lm_host *source, const struct mlx5lm_host *destination,
-		  struct mlx5lm_comparison *comparison);
+		  const struct mlx5lm_compare_options *options,
+		  struct mlx5lm_comparison *comparison, struct mlx5lm_error **reterr);
 void comparison_release(struct mlx5lm_comparison *comparison);
 #define _cleanup_comparison_ _cleanup_(comparison_release)
 
-/*
- * What a VF of one PF needs of the PF that takes it over; also for a pair the caller chose.
- * Adds findings about the object. 0 or -ENOMEM.
- */
-int compare_pfs(const struct mlx5lm_pf *source, const struct mlx5lm_pf *destination,
-		struct mlx5lm_findings *findings);
-
-int comparison_to_text(const struct mlx5lm_comparison *comparison, struct mlx5lm_text **ret);
+/* In core/compare_text.c. */
+int comparison_to_json_text(const struct mlx5lm_comparison *comparison, struct mlx5lm_text **ret);
+int comparison_to_plain_text(const struct mlx5lm_comparison *comparison, struct mlx5lm_text **ret);
 
 extern const char *const verdict_names[];
 

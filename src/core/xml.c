@@ -3,10 +3,11 @@
 
 #include <errno.h>
 
+#include <libxml/SAX2.h>
 #include <libxml/parser.h>
 
 struct parse_state {
-	bool has_dtd;
+	long dtd_line; /* 0: it has none */
 };
 
 static void refuse_dtd(void *context, const xmlChar *name, const xmlChar *external_id,
@@ -18,14 +19,16 @@ static void refuse_dtd(void *context, const xmlChar *name, const xmlChar *extern
 	(void)name;
 	(void)external_id;
 	(void)system_id;
-	state->has_dtd = true;
+	state->dtd_line = xmlSAX2GetLineNumber(context);
+	if (!state->dtd_line)
+		state->dtd_line = 1;
 	xmlStopParser(parser);
 }
 
-static int refuse(struct mlx5lm_error **reterr, const char *what, const char *why)
+static int refuse(struct mlx5lm_error **reterr, const char *what, long line, const char *why)
 {
 	return error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG, MLX5LM_SOURCE_LIBRARY,
-			 "%s refused: %s", what, why);
+			 "%s refused: %s in line %ld", what, why, line);
 }
 
 static int refuse_syntax(struct mlx5lm_error **reterr, const char *what, xmlParserCtxt *parser)
@@ -53,13 +56,14 @@ xmlNode *xml_next(const xmlNode *root, const xmlNode *node)
 	return node == root ? NULL : node->next;
 }
 
-static bool too_deep(const xmlNode *root, unsigned int max_depth)
+/* The first node that lies too deep, or NULL. */
+static const xmlNode *too_deep(const xmlNode *root, unsigned int max_depth)
 {
 	const xmlNode *node = root;
 
 	for (unsigned int depth = 1; node;) {
 		if (depth > max_depth)
-			return true;
+			return node;
 		if (node->type == XML_ELEMENT_NODE && node->children) {
 			node = node->children;
 			depth++;
@@ -71,39 +75,129 @@ static bool too_deep(const xmlNode *root, unsigned int max_depth)
 		}
 		node = node == root ? NULL : node->next;
 	}
-	return false;
+	return NULL;
+}
+
+/* Behind the end of a comment, CDATA section or processing instruction; NULL if it has none. */
+static const char *skip_to(const char *at, const char *end)
+{
+	at = strstr(at, end);
+	return at ? at + strlen(end) : NULL;
+}
+
+/* Behind the '>' of a tag, NULL if it has none; what it has too much of. */
+static const char *scan_tag(const char *at, const char **ret_excess)
+{
+	const char *value = NULL;
+	size_t attributes = 0;
+
+	for (; *at; at++) {
+		if (value && *at == value[-1]) {
+			if (at - value > XML_MAX_VALUE_BYTES)
+				*ret_excess = "an attribute is too long";
+			value = NULL;
+		} else if (!value && (*at == '"' || *at == '\'')) {
+			if (++attributes > XML_MAX_ATTRIBUTES)
+				*ret_excess = "an element has too many attributes";
+			value = at + 1;
+		} else if (!value && *at == '>') {
+			return at + 1;
+		}
+		if (*ret_excess)
+			return at;
+	}
+	return NULL;
+}
+
+static bool is_start_tag(const char *at)
+{
+	return at[1] != '/' && at[1] != '!' && at[1] != '?';
+}
+
+/* Behind the markup that begins here; NULL if it does not end. */
+static const char *skip_markup(const char *at, const char **ret_excess)
+{
+	if (!strncmp(at, "<!--", 4))
+		return skip_to(at + 4, "-->");
+	if (!strncmp(at, "<![CDATA[", 9))
+		return skip_to(at + 9, "]]>");
+	if (!strncmp(at, "<?", 2))
+		return skip_to(at + 2, "?>");
+	return scan_tag(at, ret_excess);
+}
+
+/*
+ * Before the parser, which compares each attribute of an element with all others of it. What is
+ * not well-formed it will refuse itself, and up to there it sees the same tags.
+ */
+static int check_limits(const char *text, const char *what, struct mlx5lm_error **reterr)
+{
+	const char *excess = NULL;
+	size_t elements = 0;
+	long line = 1;
+
+	for (const char *at = strchr(text, '<'); at && !excess; at = at ? strchr(at, '<') : NULL) {
+		if (is_start_tag(at) && ++elements > XML_MAX_ELEMENTS)
+			excess = "too many elements";
+		else
+			at = skip_markup(at, &excess);
+		if (!excess)
+			continue;
+		for (const char *newline = text; newline < at; newline++)
+			line += *newline == '\n';
+		return refuse(reterr, what, line, excess);
+	}
+	return 0;
+}
+
+static int read_document(xmlParserCtxt *parser, const char *text, size_t length, const char *what,
+			 xmlDoc **ret, struct mlx5lm_error **reterr)
+{
+	struct parse_state state = { 0 };
+	_cleanup_xml_ xmlDoc *document = NULL;
+
+	parser->_private = &state;
+	parser->sax->internalSubset = refuse_dtd;
+	/* libvirt speaks UTF-8; what the document says of itself does not count. */
+	document = xmlCtxtReadMemory(parser, text, (int)length, NULL, "UTF-8",
+				     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+					     XML_PARSE_BIG_LINES);
+	if (state.dtd_line)
+		return refuse(reterr, what, state.dtd_line, "a document type declaration");
+	if (!document)
+		return refuse_syntax(reterr, what, parser);
+	*ret = TAKE(document);
+	return 0;
 }
 
 int xml_parse(const char *text, const char *what, size_t max_bytes, unsigned int max_depth,
 	      xmlDoc **ret, struct mlx5lm_error **reterr)
 {
 	size_t length = strnlen(text, max_bytes + 1);
-	struct parse_state state = { 0 };
 	_cleanup_xml_ xmlDoc *document = NULL;
 	xmlParserCtxt *parser;
-	int r = 0;
+	const xmlNode *deep;
+	int r;
 
 	if (length > max_bytes)
-		return refuse(reterr, what, "too large");
+		return error_set(reterr, MLX5LM_ERROR_INVALID_DOCUMENT, EBADMSG,
+				 MLX5LM_SOURCE_LIBRARY, "%s refused: too large, more than %zu MiB",
+				 what, max_bytes / (1024 * 1024));
+	r = check_limits(text, what, reterr);
+	if (r < 0)
+		return r;
 	/* Locks, unlike what xmlNewParserCtxt() of libxml2 2.9 does itself when it is the first. */
 	xmlInitParser();
 	parser = xmlNewParserCtxt();
 	if (!parser)
 		return error_no_memory(reterr);
-	parser->_private = &state;
-	parser->sax->internalSubset = refuse_dtd;
-	/* libvirt speaks UTF-8; what the document says of itself does not count. */
-	document = xmlCtxtReadMemory(parser, text, (int)length, NULL, "UTF-8",
-				     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	if (state.has_dtd)
-		r = refuse(reterr, what, "it has a document type declaration");
-	else if (!document)
-		r = refuse_syntax(reterr, what, parser);
+	r = read_document(parser, text, length, what, &document, reterr);
 	xmlFreeParserCtxt(parser);
 	if (r < 0)
 		return r;
-	if (too_deep(xmlDocGetRootElement(document), max_depth))
-		return refuse(reterr, what, "nested too deeply");
+	deep = too_deep(xmlDocGetRootElement(document), max_depth);
+	if (deep)
+		return refuse(reterr, what, xmlGetLineNo(deep), "nested too deeply");
 	*ret = TAKE(document);
 	return 0;
 }
@@ -146,53 +240,48 @@ char *xml_content(const xmlNode *node, bool *no_memory)
 	return copy(xmlNodeGetContent(node), no_memory);
 }
 
-/* Behind the end of a comment, CDATA section or processing instruction; NULL if it has none. */
-static const char *skip_to(const char *at, const char *end)
+bool xml_attribute_is(const xmlNode *node, const char *name, const char *value, bool *no_memory)
 {
-	at = strstr(at, end);
-	return at ? at + strlen(end) : NULL;
+	const xmlAttr *attribute = xmlHasProp(node, (const xmlChar *)name);
+	const xmlNode *text = attribute ? attribute->children : NULL;
+	_cleanup_free_ char *whole = NULL;
+
+	if (!attribute)
+		return false;
+	/* As nearly all are: nothing to put together. */
+	if (text && text->type == XML_TEXT_NODE && !text->next)
+		return streq((const char *)text->content, value);
+	whole = xml_attribute(node, name, no_memory);
+	return streq(whole, value);
 }
 
-/* Behind the '>' of a tag: one inside a quoted value does not count. */
-static const char *skip_tag(const char *at)
+char *xml_element_text(const xmlNode *node, bool *no_memory)
 {
-	for (char quote = 0; *at; at++) {
-		if (quote) {
-			if (*at == quote)
-				quote = 0;
-		} else if (*at == '"' || *at == '\'') {
-			quote = *at;
-		} else if (*at == '>') {
-			return at + 1;
-		}
-	}
-	return NULL;
+	xmlBuffer *buffer = xmlBufferCreate();
+	char *text = NULL;
+
+	if (buffer && xmlNodeDump(buffer, node->doc, (xmlNode *)node, 0, 0) >= 0)
+		text = strdup((const char *)xmlBufferContent(buffer));
+	if (!text)
+		*no_memory = true;
+	if (buffer)
+		xmlBufferFree(buffer);
+	return text;
 }
 
 int xml_find_tag(const char *text, size_t element, size_t *ret_offset)
 {
-	const char *at = strchr(text, '<');
+	const char *excess = NULL;
 
-	while (at) {
-		if (!strncmp(at, "<!--", 4)) {
-			at = skip_to(at + 4, "-->");
-		} else if (!strncmp(at, "<![CDATA[", 9)) {
-			at = skip_to(at + 9, "]]>");
-		} else if (!strncmp(at, "<?", 2)) {
-			at = skip_to(at + 2, "?>");
-		} else if (at[1] == '/') {
-			at = skip_tag(at);
-		} else if (element-- == 0) {
+	for (const char *at = strchr(text, '<'); at; at = at ? strchr(at, '<') : NULL) {
+		if (is_start_tag(at) && element-- == 0) {
 			*ret_offset = (size_t)(at - text);
 			return 0;
-		} else {
-			at = skip_tag(at);
 		}
-		at = at ? strchr(at, '<') : NULL;
+		at = skip_markup(at, &excess);
 	}
 	return -EBADMSG;
 }
-
 
 int xml_find_attribute(const char *text, size_t tag_offset, const char *name, size_t *ret_offset,
 		       size_t *ret_length)

@@ -6,9 +6,14 @@
 
 #include "base/error.h"
 
+/* More than libvirt writes; the parser's time grows with the square of the second. */
+#define XML_MAX_ELEMENTS 65536
+#define XML_MAX_ATTRIBUTES 64 /* of an element, with its declarations of namespaces */
+#define XML_MAX_VALUE_BYTES 65536 /* of an attribute, as it is written */
+
 /*
  * Parses a document of libvirt that is not trusted. A DTD is refused before it is read, so
- * there are no entities but XML's own five. what names it in messages.
+ * there are no entities but XML's own five. what names it in messages, which name the line.
  */
 int xml_parse(const char *text, const char *what, size_t max_bytes, unsigned int max_depth,
 	      xmlDoc **ret, struct mlx5lm_error **reterr);
@@ -32,6 +37,11 @@ xmlNode *xml_next(const xmlNode *root, const xmlNode *node);
 /* A copy, or NULL if there is none (or no memory: *no_memory is set). */
 char *xml_attribute(const xmlNode *node, const char *name, bool *no_memory);
 char *xml_content(const xmlNode *node, bool *no_memory);
+
+bool xml_attribute_is(const xmlNode *node, const char *name, const char *value, bool *no_memory);
+
+/* The element as XML, with all that is in it; NULL when out of memory. */
+char *xml_element_text(const xmlNode *node, bool *no_memory);
 
 /*
  * Where the n-th element's start tag lies in the text of a well-formed document without DTD:

@@ -6,7 +6,7 @@
 #include "facts_libvirt.h"
 
 /*
- * Connections to libvirt daemons. Only libvirt.c and domain.c include libvirt's headers. No
+ * Connections to libvirt daemons. Only libvirt.c, domain.c and domain_ask.c include libvirt's headers. No
  * event loop is registered: that is process-global and irrevocable, and belongs to the host
  * program.
  */

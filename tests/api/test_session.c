@@ -217,6 +217,30 @@ Test(session, passes_both_xmls_with_the_wanted_vf_and_never_post_copy)
 	end_scene(&scene);
 }
 
+Test(session, the_destination_is_told_of_the_driver_that_it_would_not_choose)
+{
+	static const char device[] = "<hostdev mode='subsystem' type='pci' managed='no'>\n"
+				     "      <driver name='vfio'/>";
+	_cleanup_free_ char *xml = NULL;
+	const char *at = strstr(guest_xml, device);
+	struct scene scene;
+	struct fake_calls calls;
+
+	cr_assert_not_null(at);
+	xml = str_printf("%.*s<hostdev mode='subsystem' type='pci' managed='yes'>\n"
+			 "      <driver name='vfio' model='vfio-pci'/>%s", (int)(at - guest_xml),
+			 guest_xml, at + strlen(device));
+	set_scene(&scene, "d");
+	set_text(&scene.guest->xml, xml);
+	cr_expect_eq(run(&scene), 0);
+	calls = fake_calls();
+	cr_expect_not_null(strstr(calls.destination_xml, "managed='yes'"));
+	cr_expect_not_null(strstr(calls.destination_xml,
+				  "<driver name='vfio' model='mlx5_vfio_pci'/>"));
+	cr_expect_null(strstr(calls.destination_xml, "vfio-pci"));
+	end_scene(&scene);
+}
+
 Test(session, takes_a_persistent_definition_along_unless_told_not_to)
 {
 	for (int persistent = 0; persistent <= 1; persistent++) {

@@ -1,71 +1,50 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "core/compare.h"
-
 #include <criterion/criterion.h>
 
+#include "compare_support.h"
+#include "core/compare_internal.h"
 #include "support/hosts.h"
 
-struct pair_of_hosts {
-	struct mlx5lm_host *source, *destination;
-	struct mlx5lm_comparison comparison;
-};
-
-static struct pair_of_hosts two_hosts(size_t source_vfs, size_t destination_vfs)
+static const struct mlx5lm_finding *find(const struct two_hosts *hosts, const char *id)
 {
-	return (struct pair_of_hosts){
-		.source = ready_host("a", source_vfs),
-		.destination = ready_host("b", destination_vfs),
-	};
+	const struct mlx5lm_finding *finding = find_id(&hosts->comparison, id);
+
+	cr_assert_not_null(finding, "no finding %s", id);
+	return finding;
 }
 
-static void compare(struct pair_of_hosts *hosts)
+static const char *remedy_of(const struct two_hosts *hosts, const char *id)
 {
-	cr_assert_eq(compare_hosts(hosts->source, hosts->destination, &hosts->comparison), 0);
-}
+	const char *remedy = find(hosts, id)->text[MLX5LM_FINDING_REMEDY];
 
-static void done(struct pair_of_hosts *hosts)
-{
-	comparison_release(&hosts->comparison);
-	mlx5lm_host_free(hosts->source);
-	mlx5lm_host_free(hosts->destination);
-}
-
-static const struct mlx5lm_finding *find(const struct pair_of_hosts *hosts, const char *id)
-{
-	const struct mlx5lm_findings *findings = &hosts->comparison.findings;
-
-	for (size_t i = 0; i < findings->length; i++) {
-		if (streq(findings->items[i].text[MLX5LM_FINDING_ID], id))
-			return &findings->items[i];
-	}
-	cr_assert_fail("no finding %s", id);
-	return NULL;
+	cr_assert_not_null(remedy, "%s has no remedy", id);
+	return remedy;
 }
 
 /* Compares, expects a blocker with this id and the verdict that follows, and ends. */
-static void expect_blocker(struct pair_of_hosts *hosts, const char *id)
+static void expect_blocker(struct two_hosts *hosts, const char *id)
 {
-	compare(hosts);
+	compare_both(hosts);
 	cr_expect_eq(find(hosts, id)->status, MLX5LM_STATUS_FAIL);
 	cr_expect_eq(hosts->comparison.verdict, MLX5LM_VERDICT_INCOMPATIBLE);
-	done(hosts);
+	two_hosts_release(hosts);
 }
 
 Test(compare, equal_hosts_are_compatible_and_their_vfs_are_paired_by_index)
 {
-	struct pair_of_hosts hosts = two_hosts(2, 2);
+	struct two_hosts hosts = ready_hosts(2, 2);
 
-	compare(&hosts);
+	compare_both(&hosts);
 	cr_assert_eq(hosts.comparison.verdict, MLX5LM_VERDICT_COMPATIBLE);
-	cr_assert_eq(hosts.comparison.num_pairs, 2);
-	cr_expect_str_eq(hosts.comparison.pairs[1].source, "0000:08:00.3");
-	cr_expect_str_eq(hosts.comparison.pairs[1].destination, "0000:08:00.3");
-	done(&hosts);
+	cr_assert_eq(hosts.comparison.pairing.num_pairs, 2);
+	cr_expect_str_eq(hosts.comparison.pairing.pairs[1].source, "0000:08:00.3");
+	cr_expect_str_eq(hosts.comparison.pairing.pairs[1].destination, "0000:08:00.3");
+	two_hosts_release(&hosts);
 }
 
 Test(compare, another_psid_blocks)
 {
-	struct pair_of_hosts hosts = two_hosts(1, 1);
+	struct two_hosts hosts = ready_hosts(1, 1);
 
 	set_text(&hosts.destination->pfs[0].psid, "MT_0000000999");
 	expect_blocker(&hosts, "firmware.psid");
@@ -73,26 +52,25 @@ Test(compare, another_psid_blocks)
 
 Test(compare, other_firmware_blocks_and_the_older_side_is_to_move)
 {
-	struct pair_of_hosts hosts = two_hosts(1, 1);
+	struct two_hosts hosts = ready_hosts(1, 1);
 	const char *remedy;
 
 	set_text(&hosts.destination->pfs[0].fw_running, "28.39.1002");
-	compare(&hosts);
-	remedy = find(&hosts, "firmware.version")->text[MLX5LM_FINDING_REMEDY];
+	compare_both(&hosts);
+	remedy = remedy_of(&hosts, "firmware.version");
 	cr_expect(strstr(remedy, "update the destination"), "%s", remedy);
 	cr_expect(strstr(remedy, "from 28.39.1002 to 28.41.1000"), "%s", remedy);
-	cr_expect_eq(hosts.comparison.num_pairs, 0);
-	comparison_release(&hosts.comparison);
+	cr_expect_eq(hosts.comparison.pairing.num_pairs, 0);
 	set_text(&hosts.destination->pfs[0].fw_running, "28.42.1000");
-	compare(&hosts);
-	remedy = find(&hosts, "firmware.version")->text[MLX5LM_FINDING_REMEDY];
+	compare_both(&hosts);
+	remedy = remedy_of(&hosts, "firmware.version");
 	cr_expect(strstr(remedy, "update the source"), "%s", remedy);
-	done(&hosts);
+	two_hosts_release(&hosts);
 }
 
 Test(compare, another_device_blocks)
 {
-	struct pair_of_hosts hosts = two_hosts(1, 1);
+	struct two_hosts hosts = ready_hosts(1, 1);
 
 	hosts.destination->pfs[0].device_id = fact_u64(0xa2dc);
 	expect_blocker(&hosts, "adapter.device_id");
@@ -100,7 +78,7 @@ Test(compare, another_device_blocks)
 
 Test(compare, the_same_host_twice_blocks)
 {
-	struct pair_of_hosts hosts = two_hosts(1, 1);
+	struct two_hosts hosts = ready_hosts(1, 1);
 
 	set_text(&hosts.destination->libvirt_uuid, "a");
 	expect_blocker(&hosts, "host.same");
@@ -108,18 +86,18 @@ Test(compare, the_same_host_twice_blocks)
 
 Test(compare, unknown_firmware_is_unknown_not_different)
 {
-	struct pair_of_hosts hosts = two_hosts(1, 1);
+	struct two_hosts hosts = ready_hosts(1, 1);
 
 	set_text(&hosts.destination->pfs[0].fw_running, NULL);
-	compare(&hosts);
+	compare_both(&hosts);
 	cr_expect_eq(find(&hosts, "firmware.version")->status, MLX5LM_STATUS_UNKNOWN);
 	cr_expect_eq(hosts.comparison.verdict, MLX5LM_VERDICT_UNKNOWN);
-	done(&hosts);
+	two_hosts_release(&hosts);
 }
 
 Test(compare, a_destination_vf_in_use_is_not_free)
 {
-	struct pair_of_hosts hosts = two_hosts(1, 1);
+	struct two_hosts hosts = ready_hosts(1, 1);
 
 	set_text(&hosts.source->pfs[0].vfs[0].in_use_by, "guest");
 	set_text(&hosts.destination->pfs[0].vfs[0].in_use_by, "other");
@@ -128,44 +106,44 @@ Test(compare, a_destination_vf_in_use_is_not_free)
 
 Test(compare, a_source_vf_nobody_uses_needs_no_counterpart)
 {
-	struct pair_of_hosts hosts = two_hosts(2, 1);
+	struct two_hosts hosts = ready_hosts(2, 1);
 
-	compare(&hosts);
+	compare_both(&hosts);
 	cr_expect_eq(find(&hosts, "vf.free")->status, MLX5LM_STATUS_WARN);
 	cr_expect_eq(hosts.comparison.verdict, MLX5LM_VERDICT_COMPATIBLE);
-	cr_expect_eq(hosts.comparison.num_pairs, 1);
-	done(&hosts);
+	cr_expect_eq(hosts.comparison.pairing.num_pairs, 1);
+	two_hosts_release(&hosts);
 }
 
 Test(compare, a_destination_vf_is_given_away_once)
 {
-	struct pair_of_hosts hosts = two_hosts(2, 2);
+	struct two_hosts hosts = ready_hosts(2, 2);
 
 	/* Index 0 at the destination is not ready: VF 0 takes the first that is, VF 1 has none. */
 	set_text(&hosts.destination->pfs[0].vfs[0].driver, "mlx5_core");
-	compare(&hosts);
-	cr_assert_eq(hosts.comparison.num_pairs, 1);
-	cr_expect_str_eq(hosts.comparison.pairs[0].source, "0000:08:00.2");
-	cr_expect_str_eq(hosts.comparison.pairs[0].destination, "0000:08:00.3");
-	done(&hosts);
+	compare_both(&hosts);
+	cr_assert_eq(hosts.comparison.pairing.num_pairs, 1);
+	cr_expect_str_eq(hosts.comparison.pairing.pairs[0].source, "0000:08:00.2");
+	cr_expect_str_eq(hosts.comparison.pairing.pairs[0].destination, "0000:08:00.3");
+	two_hosts_release(&hosts);
 }
 
 Test(compare, differing_port_functions_warn)
 {
-	struct pair_of_hosts hosts = two_hosts(1, 1);
+	struct two_hosts hosts = ready_hosts(1, 1);
 
 	hosts.destination->pfs[0].vfs[0].roce = MLX5LM_PORT_ATTR_STATE_DISABLED;
 	hosts.destination->pfs[0].vfs[0].msix_count = fact_u64(5);
-	compare(&hosts);
+	compare_both(&hosts);
 	cr_expect_eq(find(&hosts, "vf.roce")->status, MLX5LM_STATUS_WARN);
 	cr_expect_eq(find(&hosts, "vf.msix_count")->status, MLX5LM_STATUS_WARN);
 	cr_expect_eq(hosts.comparison.verdict, MLX5LM_VERDICT_COMPATIBLE);
-	done(&hosts);
+	two_hosts_release(&hosts);
 }
 
 Test(compare, of_two_destination_pfs_the_matching_one_is_taken)
 {
-	struct pair_of_hosts hosts = two_hosts(1, 1);
+	struct two_hosts hosts = ready_hosts(1, 1);
 	struct mlx5lm_host *other = ready_host("c", 1);
 
 	/* Move the good PF behind a bad one. */
@@ -175,16 +153,16 @@ Test(compare, of_two_destination_pfs_the_matching_one_is_taken)
 	other->num_pfs = 0;
 	set_text(&hosts.destination->pfs[1].bdf, "0000:09:00.0");
 	set_text(&hosts.destination->pfs[1].vfs[0].bdf, "0000:09:00.2");
-	compare(&hosts);
+	compare_both(&hosts);
 	cr_assert_eq(hosts.comparison.verdict, MLX5LM_VERDICT_COMPATIBLE);
-	cr_expect_str_eq(hosts.comparison.pairs[0].destination, "0000:09:00.2");
+	cr_expect_str_eq(hosts.comparison.pairing.pairs[0].destination, "0000:09:00.2");
 	mlx5lm_host_free(other);
-	done(&hosts);
+	two_hosts_release(&hosts);
 }
 
 Test(compare, a_host_without_adapter_blocks)
 {
-	struct pair_of_hosts hosts = two_hosts(1, 1);
+	struct two_hosts hosts = ready_hosts(1, 1);
 
 	pf_release(&hosts.destination->pfs[0]);
 	hosts.destination->num_pfs = 0;
@@ -193,14 +171,146 @@ Test(compare, a_host_without_adapter_blocks)
 
 Test(compare, the_same_hosts_give_the_same_bytes)
 {
-	struct pair_of_hosts a = two_hosts(3, 2), b = two_hosts(3, 2);
+	struct two_hosts a = ready_hosts(3, 2), b = ready_hosts(3, 2);
 	_cleanup_text_ struct mlx5lm_text *x = NULL, *y = NULL;
 
-	compare(&a);
-	compare(&b);
-	cr_assert_eq(comparison_to_text(&a.comparison, &x), 0);
-	cr_assert_eq(comparison_to_text(&b.comparison, &y), 0);
+	compare_both(&a);
+	compare_both(&b);
+	cr_assert_eq(comparison_to_json_text(&a.comparison, &x), 0);
+	cr_assert_eq(comparison_to_json_text(&b.comparison, &y), 0);
 	cr_assert_str_eq(x->text, y->text);
-	done(&a);
-	done(&b);
+	two_hosts_release(&a);
+	two_hosts_release(&b);
+}
+
+Test(compare, a_host_with_itself_is_refused)
+{
+	_cleanup_host_ struct mlx5lm_host *host = known_host("a", 2);
+	_cleanup_comparison_ struct mlx5lm_comparison comparison = { 0 };
+
+	cr_assert_eq(compare_hosts(host, host, NULL, &comparison, NULL), 0);
+	cr_assert_not_null(find_id(&comparison, "host.same"));
+	cr_expect_eq(find_id(&comparison, "host.same")->status, MLX5LM_STATUS_FAIL);
+	cr_expect_eq(comparison.verdict, MLX5LM_VERDICT_INCOMPATIBLE);
+	/* It has what it has: nothing else is against it. */
+	for (size_t i = 0; i < comparison.findings.length; i++) {
+		const struct mlx5lm_finding *finding = &comparison.findings.items[i];
+
+		cr_expect(finding->status == MLX5LM_STATUS_PASS ||
+				  streq(finding->text[MLX5LM_FINDING_ID], "host.same"),
+			  "%s", finding->text[MLX5LM_FINDING_ID]);
+	}
+}
+
+/* Each kind of firmware that waits for a restart on one side or both, and what it leads to. */
+Test(compare, stored_firmware_is_told_with_what_it_leads_to)
+{
+	static const struct {
+		const char *running[2], *stored[2], *side, *word;
+	} cases[] = {
+		{ { "28.41.1", "28.41.1" }, { "28.41.1", "28.42.1" }, "destination",
+		  "will differ" },
+		{ { "28.41.1", "28.41.1" }, { "28.42.1", "28.41.1" }, "source", "will differ" },
+		{ { "28.41.1", "28.41.1" }, { "28.42.1", "28.42.1" }, "both", "the same other" },
+		{ { "28.41.1", "28.41.1" }, { "28.42.1", "28.43.1" }, "both", "will differ" },
+		{ { "28.42.1", "28.41.1" }, { "28.42.1", "28.42.1" }, "destination",
+		  "will be the same" },
+		{ { "28.41.1", "28.42.1" }, { "28.42.1", "28.42.1" }, "source",
+		  "will be the same" },
+		{ { "28.40.1", "28.41.1" }, { "28.40.1", "28.42.1" }, "destination",
+		  "still differ" },
+		{ { "28.41.1", "28.41.1" }, { NULL, "28.42.1" }, "destination", "after the next" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct two_hosts hosts = ready_hosts(1, 1);
+		const struct mlx5lm_finding *finding;
+
+		for (int j = 0; j < 2; j++) {
+			struct mlx5lm_pf *pf = j ? hosts.destination->pfs : hosts.source->pfs;
+
+			set_text(&pf->fw_running, cases[i].running[j]);
+			set_text(&pf->fw_stored, cases[i].stored[j]);
+		}
+		compare_both(&hosts);
+		finding = find(&hosts, "firmware.pending");
+		cr_expect_eq(finding->status, MLX5LM_STATUS_WARN, "case %zu", i);
+		cr_expect_str_eq(finding->text[MLX5LM_FINDING_SIDE], cases[i].side, "case %zu", i);
+		cr_expect(strstr(finding->text[MLX5LM_FINDING_MESSAGE], cases[i].word),
+			  "case %zu: %s", i, finding->text[MLX5LM_FINDING_MESSAGE]);
+		two_hosts_release(&hosts);
+	}
+}
+
+Test(compare, kernels_that_write_another_format_warn_as_long_as_the_vfs_do_not_tell)
+{
+	static const struct {
+		const char *source, *destination;
+		enum mlx5lm_status status;
+	} cases[] = {
+		{ "6.1.90", "6.1.91", MLX5LM_STATUS_INFO },
+		{ "6.1.90", "6.2.1", MLX5LM_STATUS_WARN },
+		{ "6.8.9", "6.2.1", MLX5LM_STATUS_INFO },
+		{ "6.8.9", "6.9.1", MLX5LM_STATUS_WARN },
+		{ "6.12.3", "6.8.0-40-generic", MLX5LM_STATUS_WARN },
+		{ "5.14.0-427.el9", "6.12.0-55.el10", MLX5LM_STATUS_WARN },
+		{ "6.12.3", "6.12.3", MLX5LM_STATUS_PASS },
+		{ "custom", "6.12.3", MLX5LM_STATUS_INFO },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct two_hosts hosts = ready_hosts(1, 1);
+
+		set_text(&hosts.source->kernel_release, cases[i].source);
+		set_text(&hosts.destination->kernel_release, cases[i].destination);
+		compare_both(&hosts);
+		cr_expect_eq(find(&hosts, "kernel.version")->status, cases[i].status, "case %zu",
+			     i);
+		hosts.source->pfs[0].vfs[0].vfio_migration_flags = fact_u64(7);
+		hosts.destination->pfs[0].vfs[0].vfio_migration_flags = fact_u64(7);
+		compare_both(&hosts);
+		cr_expect_neq(find(&hosts, "kernel.version")->status, MLX5LM_STATUS_WARN,
+			      "case %zu, flags known", i);
+		two_hosts_release(&hosts);
+	}
+}
+
+Test(compare, a_pf_that_only_one_host_uses_is_nothing_against_them)
+{
+	struct two_hosts hosts = ready_hosts(1, 1);
+	struct mlx5lm_host *other = ready_host("c", 0);
+
+	/* No VFs, and nothing like the other PFs. */
+	cr_assert_eq(host_add_pf(hosts.source, &(struct mlx5lm_pf *){ NULL }), 0);
+	hosts.source->pfs[1] = other->pfs[0];
+	other->num_pfs = 0;
+	set_text(&hosts.source->pfs[1].bdf, "0000:09:00.0");
+	set_text(&hosts.source->pfs[1].psid, "MT_0000000001");
+	compare_both(&hosts);
+	cr_expect_eq(hosts.comparison.verdict, MLX5LM_VERDICT_COMPATIBLE);
+	cr_expect_null(find_id(&hosts.comparison, "adapter.unpaired"));
+	mlx5lm_host_free(other);
+	two_hosts_release(&hosts);
+}
+
+/* Classes of a fleet are made of these: what is not known has to count, or it would join them. */
+Test(compare, rules_that_fail_are_relations_of_equality)
+{
+	static const struct mlx5lm_host no_host;
+	static const struct mlx5lm_pf no_pf;
+
+	for (size_t i = 0; i < num_pf_rules; i++) {
+		struct rule_value value = { 0 };
+
+		if (pf_rules[i].differs != MLX5LM_STATUS_FAIL) {
+			cr_expect_neq(pf_rules[i].unknown, MLX5LM_STATUS_UNKNOWN, "%s",
+				      pf_rules[i].id);
+			continue;
+		}
+		pf_rules[i].get(&no_host, &no_pf, &value);
+		cr_expect(value.text || pf_rules[i].unknown == MLX5LM_STATUS_UNKNOWN, "%s",
+			  pf_rules[i].id);
+		cr_expect(pf_rules[i].mend || pf_rules[i].change == RULE_FIXED, "%s",
+			  pf_rules[i].id);
+	}
 }

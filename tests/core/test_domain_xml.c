@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "core/xml.h"
 
 #define HEAD                                                                                       \
 	"<domain type='kvm' id='3' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"     \
@@ -86,50 +89,6 @@ static char *replaced(const char *text, const char *what, const char *with)
 	cr_assert_gt(asprintf(&result, "%.*s%s%s", (int)(at - text), text, with,
 			      at + strlen(what)), 0);
 	return result;
-}
-
-Test(domain_xml, changes_only_the_source_addresses)
-{
-	const struct vf_mapping mappings[] = {
-		{ .source = "0000:08:00.3", .destination = "0001:3b:01.7" },
-		{ .source = "0000:08:00.2", .destination = "0000:3b:00.2" },
-	};
-	_cleanup_free_ char *mapped = NULL, *step = NULL, *expected = NULL;
-
-	cr_assert_eq(domain_xml_map(guest, mappings, 2, &mapped, &error), 0, "%s",
-		     mlx5lm_error_get_message(error));
-	step = replaced(guest, VF2,
-			"<address domain='0x0000' bus='0x3b' slot='0x00' function='0x2'/>");
-	expected = replaced(step,
-			    "<address type=\"pci\" domain=\"0x0000\" bus=\"0x08\" slot=\"0x00\" "
-			    "function=\"0x3\"/>",
-			    "<address type=\"pci\" domain=\"0x0001\" bus=\"0x3b\" slot=\"0x01\" "
-			    "function=\"0x7\"/>");
-	cr_expect_str_eq(mapped, expected);
-}
-
-Test(domain_xml, two_vfs_may_change_places)
-{
-	const struct vf_mapping mappings[] = {
-		{ .source = "0000:08:00.2", .destination = "0000:08:00.3" },
-		{ .source = "0000:08:00.3", .destination = "0000:08:00.2" },
-	};
-	_cleanup_domain_xml_ struct domain_xml domain = { 0 };
-	_cleanup_free_ char *mapped = NULL;
-
-	cr_assert_eq(domain_xml_map(guest, mappings, 2, &mapped, NULL), 0);
-	cr_assert_eq(domain_xml_parse(mapped, &domain, NULL), 0);
-	cr_expect_str_eq(domain.hostdevs[0].bdf, "0000:08:00.3");
-	cr_expect_str_eq(domain.hostdevs[1].bdf, "0000:08:00.2");
-}
-
-Test(domain_xml, the_same_addresses_leave_every_byte)
-{
-	const struct vf_mapping same = { .source = "0000:08:00.2", .destination = "0000:08:00.2" };
-	_cleanup_free_ char *mapped = NULL;
-
-	cr_assert_eq(domain_xml_map(guest, &same, 1, &mapped, NULL), 0);
-	cr_expect_str_eq(mapped, guest);
 }
 
 Test(domain_xml, reads_addresses_as_libvirt_does)
@@ -270,27 +229,232 @@ Test(domain_xml, refuses_a_huge_document)
 	expect_refused(xml, "too large");
 }
 
-Test(domain_xml, a_vf_that_the_domain_lacks_cannot_be_mapped)
+/* Elements behind the name, as many as fit; each with attributes. */
+static char *repeated(const char *begin, const char *item, size_t times, const char *end)
 {
-	const struct vf_mapping mapping = { .source = "0000:08:00.7",
-					    .destination = "0000:08:00.2" };
-	char *mapped = NULL;
+	struct strbuf xml = { 0 };
+	char *text;
 
-	cr_expect_eq(domain_xml_map(guest, &mapping, 1, &mapped, &error), -ENODEV);
-	cr_expect_not_null(strstr(mlx5lm_error_get_message(error), "0000:08:00.7"));
-	cr_expect_null(mapped);
-	forget_error();
+	strbuf_add(&xml, HEAD);
+	strbuf_add(&xml, begin);
+	for (size_t i = 0; i < times; i++)
+		strbuf_printf(&xml, item, i);
+	strbuf_add(&xml, end);
+	strbuf_add(&xml, TAIL);
+	cr_assert_eq(strbuf_take(&xml, &text), 0);
+	return text;
 }
 
-Test(domain_xml, two_devices_cannot_become_one)
+Test(domain_xml, refuses_an_element_with_too_many_attributes)
 {
-	const struct vf_mapping mapping = { .source = "0000:08:00.2",
-					    .destination = "0000:08:00.3" };
-	char *mapped = NULL;
+	_cleanup_free_ char *fits = repeated("<a", " b%zu='1'", XML_MAX_ATTRIBUTES, "/>");
+	_cleanup_free_ char *more = repeated("\n<a", " b%zu=\"1\"", XML_MAX_ATTRIBUTES + 1, "/>");
+	_cleanup_free_ char *spaces =
+		repeated("<a", " xmlns:b%zu='urn:a'", XML_MAX_ATTRIBUTES + 1, "/>");
+	_cleanup_domain_xml_ struct domain_xml domain = { 0 };
 
-	cr_expect_eq(domain_xml_map(guest, &mapping, 1, &mapped, &error), -EBADMSG);
-	cr_expect_null(mapped);
-	forget_error();
+	cr_expect_eq(domain_xml_parse(fits, &domain, NULL), 0);
+	expect_refused(more, "too many attributes in line 5");
+	expect_refused(spaces, "too many attributes in line 4");
+}
+
+Test(domain_xml, a_million_attributes_are_refused_at_once)
+{
+	_cleanup_free_ char *xml = repeated("<a", " b%zu=''", 500000, "/>");
+	const clock_t begin = clock();
+
+	expect_refused(xml, "too many attributes");
+	cr_expect_lt((double)(clock() - begin) / CLOCKS_PER_SEC, 1.0);
+}
+
+Test(domain_xml, refuses_an_attribute_that_is_too_long)
+{
+	_cleanup_free_ char *fits = repeated("<a b='", "x", XML_MAX_VALUE_BYTES, "'/>");
+	_cleanup_free_ char *longer =
+		repeated("<!-- ' --><a b='", "x", XML_MAX_VALUE_BYTES + 1, "'/>");
+	_cleanup_domain_xml_ struct domain_xml domain = { 0 };
+	int r = domain_xml_parse(fits, &domain, &error);
+
+	cr_expect_eq(r, 0, "%s", mlx5lm_error_get_message(error));
+	expect_refused(longer, "an attribute is too long in line 4");
+}
+
+Test(domain_xml, refuses_too_many_elements)
+{
+	_cleanup_free_ char *fits = repeated("", "<a/>", XML_MAX_ELEMENTS - 3, "");
+	_cleanup_free_ char *more = repeated("", "<a/>", XML_MAX_ELEMENTS - 2, "");
+	_cleanup_domain_xml_ struct domain_xml domain = { 0 };
+
+	cr_expect_eq(domain_xml_parse(fits, &domain, NULL), 0);
+	expect_refused(more, "too many elements");
+}
+
+Test(domain_xml, more_devices_of_other_kinds_than_a_guest_can_have_are_refused)
+{
+	_cleanup_free_ char *fits =
+		repeated("<devices>", "<shmem/>", DOMAIN_XML_MAX_DEVICES, "</devices>");
+	_cleanup_free_ char *more =
+		repeated("<devices>", "<shmem/>", DOMAIN_XML_MAX_DEVICES + 1, "</devices>");
+	_cleanup_domain_xml_ struct domain_xml domain = { 0 };
+
+	cr_expect_eq(domain_xml_parse(fits, &domain, NULL), 0);
+	expect_refused(more, "too many devices");
+}
+
+Test(domain_xml, names_the_line_of_what_it_refuses)
+{
+	expect_refused("<domain>\n\n<!DOCTYPE a>", "line 3");
+	expect_refused("\n<!DOCTYPE a [\n]><a/>", "document type declaration in line 2");
+	expect_refused(HEAD "<a>\x01</a>" TAIL, "line 4");
+	expect_refused(HEAD "<description>\x1b[2J</description>" TAIL, "line 4");
+	expect_refused(HEAD "\n\n<devices>\n<hostdev type='pci'/>\n</devices>" TAIL, "line 7");
+	expect_refused(HEAD "<devices>", "line 4");
+}
+
+Test(domain_xml, a_truncated_document_is_refused_wherever_it_ends)
+{
+	for (size_t length = 0; length < sizeof(guest) - 2; length++) {
+		_cleanup_free_ char *xml = strndup(guest, length);
+		struct domain_xml domain = { 0 };
+
+		cr_assert_eq(domain_xml_parse(xml, &domain, NULL), -EBADMSG, "%zu bytes", length);
+	}
+}
+
+static void expect_memory(const char *settings, uint64_t memory, uint64_t most)
+{
+	_cleanup_free_ char *xml = str_printf(HEAD "%s" TAIL, settings);
+	_cleanup_domain_xml_ struct domain_xml domain = { 0 };
+
+	cr_assert_eq(domain_xml_parse(xml, &domain, NULL), 0, "%s", settings);
+	cr_expect_eq(domain.memory_bytes.value, memory, "%s: %ju", settings,
+		     (uintmax_t)domain.memory_bytes.value);
+	cr_expect_eq(domain.max_memory_bytes.value, most, "%s: %ju", settings,
+		     (uintmax_t)domain.max_memory_bytes.value);
+}
+
+Test(domain_xml, reads_amounts_of_memory_as_libvirt_does)
+{
+	expect_memory("", 0, 0);
+	expect_memory("<memory>2</memory>", 2048, 2048);
+	expect_memory("<memory unit='b'>2</memory>", 2, 2);
+	expect_memory("<memory unit='bytes'>2</memory>", 2, 2);
+	expect_memory("<memory unit='KB'>2</memory>", 2000, 2000);
+	expect_memory("<memory unit='k'> 2\n</memory>", 2048, 2048);
+	expect_memory("<memory unit='KiB'>2</memory>", 2048, 2048);
+	expect_memory("<memory unit='MB'>2</memory>", 2000000, 2000000);
+	expect_memory("<memory unit='M'>2</memory>", 2 << 20, 2 << 20);
+	expect_memory("<memory unit='MiB'>2</memory>", 2 << 20, 2 << 20);
+	expect_memory("<memory unit='g'>1</memory>", 1 << 30, 1 << 30);
+	expect_memory("<memory unit='TiB'>1</memory>", UINT64_C(1) << 40, UINT64_C(1) << 40);
+	expect_memory("<memory unit='PiB'>1</memory>", UINT64_C(1) << 50, UINT64_C(1) << 50);
+	expect_memory("<memory unit='E'>15</memory>", UINT64_C(15) << 60, UINT64_C(15) << 60);
+	expect_memory("<memory>1</memory><maxMemory slots='2' unit='MiB'>1</maxMemory>", 1024,
+		      1 << 20);
+	expect_memory("<memory unit='MiB'>1</memory><maxMemory unit='KiB'>1</maxMemory>", 1 << 20,
+		      1 << 20);
+}
+
+Test(domain_xml, refuses_what_is_no_amount_of_memory)
+{
+	static const char *const amounts[] = {
+		"<memory/>",
+		"<memory>x</memory>",
+		"<memory>-1</memory>",
+		"<memory>+1</memory>",
+		"<memory>1.5</memory>",
+		"<memory>0x10</memory>",
+		"<memory>1 2</memory>",
+		"<memory>99999999999999999999</memory>",
+		"<memory>18014398509481984</memory>",
+		"<memory unit='E'>16</memory>",
+		"<memory unit='EiB'>18446744073709551615</memory>",
+		"<memory unit=''>1</memory>",
+		"<memory unit='Kb '>1</memory>",
+		"<memory unit='Kibi'>1</memory>",
+		"<memory unit='X'>1</memory>",
+		"<maxMemory unit='q'>1</maxMemory>",
+		"<memtune><hard_limit>many</hard_limit></memtune>",
+		"<memoryBacking><hugepages><page size='2k'/></hugepages></memoryBacking>",
+		"<memoryBacking><hugepages><page/></hugepages></memoryBacking>",
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(amounts); i++) {
+		_cleanup_free_ char *xml = str_printf(HEAD "%s" TAIL, amounts[i]);
+
+		expect_refused(xml, "in line 4: it is no amount of memory");
+	}
+}
+
+Test(domain_xml, keeps_what_a_migration_needs_to_know)
+{
+	_cleanup_domain_xml_ struct domain_xml domain = { 0 };
+
+	cr_assert_eq(domain_xml_parse(
+		HEAD "<os><type arch='x86_64' machine='pc-q35-9.2'>hvm</type>"
+		"<kernel>/boot/a</kernel></os><cpu mode='custom'><model>Icelake</model></cpu>\n"
+		"<devices><emulator>/usr/bin/qemu</emulator>\n"
+		"<disk type='block' device='lun'><driver cache='none'/><source dev='/dev/a'/>"
+		"<target dev='sda'/><readonly/><shareable/></disk>"
+		"<hostdev mode='subsystem' type='mdev' model='vfio-ap'><alias name='ua-a'/>"
+		"</hostdev></devices>" TAIL, &domain, NULL), 0);
+	cr_expect_str_eq(domain.type, "kvm");
+	cr_expect_str_eq(domain.arch, "x86_64");
+	cr_expect_str_eq(domain.machine, "pc-q35-9.2");
+	cr_expect_str_eq(domain.kernel, "/boot/a");
+	cr_expect_str_eq(domain.cpu, "<cpu mode=\"custom\"><model>Icelake</model></cpu>");
+	cr_assert_eq(domain.num_devices, 2);
+	cr_expect_eq(domain.devices[0].kind, DEVICE_DISK);
+	cr_expect_str_eq(domain.devices[0].type, "block");
+	cr_expect_str_eq(domain.devices[0].name, "sda");
+	cr_expect_str_eq(domain.devices[0].source, "/dev/a");
+	cr_expect_str_eq(domain.devices[0].detail, "none");
+	cr_expect(domain.devices[0].read_only && domain.devices[0].shareable);
+	cr_expect_not(domain.devices[0].transient);
+	cr_expect_eq(domain.devices[0].line, 6);
+	cr_expect_eq(domain.devices[1].kind, DEVICE_HOSTDEV);
+	cr_expect_str_eq(domain.devices[1].model, "vfio-ap");
+	cr_expect_str_eq(domain.devices[1].name, "ua-a");
+}
+
+#define QEMU_OPTIONS(options) HEAD "<qemu:commandline>" options "</qemu:commandline>" TAIL
+
+Test(domain_xml, finds_migration_switched_off_in_options_of_qemu)
+{
+	static const struct {
+		const char *xml;
+		bool off, adds;
+	} cases[] = {
+		{ QEMU_OPTIONS("<qemu:arg value='a,enable-migration=off'/>"), true, false },
+		{ QEMU_OPTIONS("<qemu:arg value='a,x-enable-migration=off,b'/>"), true, false },
+		{ QEMU_OPTIONS("<qemu:arg value='enable-migration=on,enable-migration=off'/>"), true,
+		  false },
+		{ QEMU_OPTIONS("<qemu:arg value='enable-migration=on'/>"), false, false },
+		{ QEMU_OPTIONS("<qemu:arg value='enable-migration'/>"), false, false },
+		{ QEMU_OPTIONS("<qemu:arg value='{\"driver\":\"vfio-pci\",\"enable-migration\": "
+			       "false}'/>"), true, true },
+		{ QEMU_OPTIONS("<arg value='enable-migration=off'/>"), false, false },
+		{ HEAD "<commandline><arg value='enable-migration=off'/></commandline>" TAIL, false,
+		  false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		_cleanup_domain_xml_ struct domain_xml domain = { 0 };
+
+		cr_assert_eq(domain_xml_parse(cases[i].xml, &domain, NULL), 0, "case %zu", i);
+		cr_expect_eq(domain.qemu_disables_migration, cases[i].off, "case %zu", i);
+		cr_expect_eq(domain.qemu_adds_vfio, cases[i].adds, "case %zu", i);
+	}
+}
+
+Test(domain_xml, devices_of_another_namespace_do_not_count)
+{
+	_cleanup_domain_xml_ struct domain_xml domain = { 0 };
+
+	cr_assert_eq(domain_xml_parse(HEAD "<metadata><iommu model='a'/></metadata><devices>"
+				      "<qemu:iommu/><a xmlns='urn:a'><iommu/></a></devices>" TAIL,
+				      &domain, NULL), 0);
+	cr_expect_eq(domain.num_devices, 0);
 }
 
 Test(domain_xml, an_element_of_another_namespace_is_none_of_libvirts)

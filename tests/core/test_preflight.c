@@ -153,7 +153,8 @@ Test(preflight, names_the_wanted_vf_with_the_wrong_driver_and_the_command_that_m
 	vf_mappings_add(&question.wanted, "0000:08:00.2", "0000:08:00.3");
 	set_text(&question.destination->pfs[0].vfs[1].driver, "vfio-pci");
 	expect_refused(&question, MLX5LM_ERROR_VF, "bound to vfio-pci",
-		       "/sys/bus/pci/devices/0000:08:00.3/driver_override");
+		       "at the destination: mlx5lm-configure --pf 0000:08:00.0 "
+		       "--vf 1:migratable=enable --vf 1:driver=mlx5_vfio_pci --apply");
 }
 
 Test(preflight, names_the_domains_vf_that_is_not_migratable)
@@ -175,7 +176,7 @@ Test(preflight, says_why_no_vf_is_left)
 	question.destination->pfs[0].vfs[0].migratable = MLX5LM_PORT_ATTR_STATE_DISABLED;
 	expect_refused(&question, MLX5LM_ERROR_VF,
 		       "no counterpart for VF 0000:08:00.2: VF 0000:08:00.2 of the destination",
-		       "migratable enable");
+		       "--vf 0:migratable=enable");
 
 	question = two_hosts(2, 1);
 	add_device(&question, "0000:08:00.2");
@@ -184,7 +185,9 @@ Test(preflight, says_why_no_vf_is_left)
 
 	question = two_hosts(1, 0);
 	add_device(&question, "0000:08:00.2");
-	expect_refused(&question, MLX5LM_ERROR_VF, "no free VF left", "create more VFs");
+	expect_refused(&question, MLX5LM_ERROR_VF, "no free VF left",
+		       "create more VFs at the destination: mlx5lm-configure --pf 0000:08:00.0 "
+		       "--vfs 1 --apply");
 }
 
 Test(preflight, names_the_point_in_which_the_adapters_differ)
@@ -259,6 +262,32 @@ Test(preflight, one_host_twice_is_refused)
 	add_device(&question, "0000:08:00.2");
 	set_text(&question.destination->libvirt_uuid, "a");
 	expect_refused(&question, MLX5LM_ERROR_INCOMPATIBLE, "host.same", "host_uuid");
+
+	question = two_hosts(1, 2);
+	add_device(&question, "0000:08:00.2");
+	set_text(&question.source->boot_id, "b00d");
+	set_text(&question.destination->boot_id, "b00d");
+	expect_refused(&question, MLX5LM_ERROR_INCOMPATIBLE, "boot id b00d", "on the destination");
+}
+
+Test(preflight, the_driver_is_as_the_daemon_of_today_needs_it)
+{
+	struct question question = two_hosts(1, 1);
+	struct libvirt_facts daemon = { 0 };
+
+	add_device(&question, "0000:08:00.2");
+	question.domain.hostdevs[0].managed = true;
+	question.destination->libvirt_daemon_version = fact_u64(9000000);
+	cr_assert_eq(ask(&question), 0);
+	cr_expect_eq(question.mappings.items[0].driver, MAP_UNMANAGED);
+	preflight_choose_drivers(question.destination, &daemon, &question.domain,
+				 &question.mappings);
+	cr_expect_eq(question.mappings.items[0].driver, MAP_UNMANAGED, "it is not known");
+	daemon.daemon_version = fact_u64(10000000);
+	preflight_choose_drivers(question.destination, &daemon, &question.domain,
+				 &question.mappings);
+	cr_expect_eq(question.mappings.items[0].driver, MAP_KEEP);
+	done(&question);
 }
 
 static int ask_daemons(const char *source_uuid, const char *destination_uuid,

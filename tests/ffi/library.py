@@ -94,3 +94,15 @@ def take_text(text):
 
 def serialize(kind, made):
     return json.loads(take_text(new_simple(f'{kind}_serialize', made)))
+
+
+def serialize_as(kind, made, form):
+    """What can be written in several forms, as text; the form by its name."""
+    return take_text(new_simple(f'{kind}_serialize', made, CONSTANTS['FORMAT_' + form]))
+
+
+def get_finding_texts(findings, key):
+    """A text of each finding, None where there is none."""
+    length = function('findings_length', ctypes.c_size_t)(findings)
+    return [get_str('finding', POINTER(function('findings_get', POINTER)(findings, ctypes.c_size_t(index))), key)
+            for index in range(length)]

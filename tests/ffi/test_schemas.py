@@ -4,12 +4,15 @@
 
 import copy
 import ctypes
+import functools
 import json
 import sys
 import unittest
 
-from library import PROJECT, Refused, function, new, new_simple, parse, serialize, take_text
+from library import (CONSTANTS, PROJECT, Refused, call, function, new, new_simple, parse, serialize, serialize_as,
+                     take_text)
 import tap
+import whole_hosts
 
 try:
     import jsonschema
@@ -25,10 +28,30 @@ PF = {'bdf': '0000:08:00.0', 'device_id': 0x1021, 'class': 0x20000, 'psid': 'MT_
 HOST = {'schema': 'mlx5lm.host', 'schema_version': 1, 'hostname': 'a', 'kernel_release': '6.12.107', 'pfs': [PF]}
 
 
+@functools.cache
 def validator(name):
     schema = json.loads((PROJECT / 'doc/schema' / f'{name}-1.json').read_text('utf-8'))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
+
+
+def closed(schema):
+    """A schema that allows no key but those that it lists; "if" and the like only look at some."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    conditions = ('if', 'then', 'else', 'not', 'anyOf', 'oneOf', 'allOf')
+    result = {key: value if key in conditions else closed(value) for key, value in schema.items()}
+    if schema.get('type') == 'object' and 'properties' in schema:
+        result.setdefault('additionalProperties', False)
+    return result
+
+
+@functools.cache
+def closed_validator(name):
+    """For what this very library writes: a key that the schema does not know is one that was forgotten there."""
+    return jsonschema.Draft202012Validator(closed(validator(name).schema))
 
 
 def known_names():
@@ -221,6 +244,111 @@ class Plans(unittest.TestCase):
         self.assertIn(0, lengths)
         self.assertLessEqual({'autoprobe', 'eswitch-mode', 'num-vfs', 'load-module', 'unbind', 'hw-addr', 'port-attr',
                               'max-io-eqs', 'msix-count', 'driver-override', 'bind', 'representor'}, kinds)
+
+
+RECORDED = [json.loads(path.read_text('utf-8'))
+            for path in sorted((PROJECT / 'tests/data/hosts').glob('*/snapshot.json'))]
+ADAPTERS = [whole_hosts.pf(), whole_hosts.pf(in_use_by=['web', 'db', 'db']), whole_hosts.pf(0),
+            whole_hosts.pf(fw_running='28.42.1000'), whole_hosts.pf(psid='MT_0000000891'),
+            whole_hosts.pf(eswitch_mode='legacy'), whole_hosts.pf(2, vfs=[whole_hosts.vf(0, driver='mlx5_core')]),
+            {key: value for key, value in whole_hosts.pf().items() if key not in ('psid', 'fw_running')}]
+WHOLE = [whole_hosts.host(f'host{number}', [adapter]) for number, adapter in enumerate(ADAPTERS)]
+WHOLE += [whole_hosts.host('none', []), whole_hosts.host('two', [whole_hosts.pf(), whole_hosts.pf(
+    bdf='0000:80:00.0', vfs=[], sriov_num_vfs=0)])]
+
+
+class Written(unittest.TestCase):
+    """What looks at several hosts is written as the schemas say, whatever the hosts; and they refuse something."""
+
+    def setUp(self):
+        self.made = []
+        self.hosts = [self.own('host', parse('host', document)) for document in WHOLE + RECORDED]
+
+    def tearDown(self):
+        for kind, made in reversed(self.made):
+            function(kind + '_free', None)(made)
+
+    def own(self, kind, made):
+        self.made.append((kind, made))
+        return made
+
+    def validate(self, name, documents):
+        """Each document is valid, and not without what tells its kind."""
+        for document in documents:
+            with self.subTest(json.dumps(document)[:200]):
+                closed_validator(name).validate(document)
+                self.assertEqual((document['schema'], document['schema_version']), (f'mlx5lm.{name}', 1))
+        for key in ('schema', 'schema_version'):
+            less = {other: value for other, value in documents[0].items() if other != key}
+            self.assertFalse(validator(name).is_valid(less), key)
+        self.assertFalse(validator(name).is_valid({**documents[0], 'schema': 'mlx5lm.host'}))
+        self.assertTrue(validator(name).is_valid({**documents[0], 'newer': 1}))
+        self.assertFalse(closed_validator(name).is_valid({**documents[0], 'newer': 1}))
+
+    def fleet(self):
+        fleet = self.own('fleet', new_simple('fleet_new'))
+        for number, host in enumerate(self.hosts):
+            call('fleet_add', fleet, host, f'name{number}'.encode())
+        return fleet
+
+    def options(self, *vfs):
+        options = self.own('compare_options', new_simple('compare_options_new'))
+        if vfs:
+            xml = whole_hosts.domain('web', *vfs).encode()
+            domain = self.own('domain', new('domain_parse', xml, ctypes.c_size_t(len(xml))))
+            self.assertEqual(function('compare_options_set_domain')(options, domain), 0)
+            self.assertEqual(function('compare_options_set_makeable')(options, 1), 0)
+        return options
+
+    def test_comparisons(self):
+        documents = []
+        vf = whole_hosts.bdf_of
+        for options in (None, self.options(), self.options(vf(0)), self.options(vf(1), vf(2), '0000:00:1f.0')):
+            for source in self.hosts:
+                for destination in self.hosts:
+                    comparison = new('compare', source, destination, options)
+                    documents.append(json.loads(serialize_as('comparison', comparison, 'JSON')))
+                    function('comparison_free', None)(comparison)
+        self.validate('comparison', documents)
+        self.assertEqual({document['verdict'] for document in documents}, {'compatible', 'incompatible', 'unknown'})
+
+    def test_findings_of_a_domain_and_of_a_join(self):
+        xml = whole_hosts.domain('web', whole_hosts.bdf_of(0), '0000:00:1f.0').encode()
+        domain = self.own('domain', new('domain_parse', xml, ctypes.c_size_t(len(xml))))
+        fleet = self.fleet()
+        for source in (None, self.hosts[0]):
+            for destination in (None, self.hosts[3]):
+                for flags in (0, 1 << 15):
+                    findings = new('domain_check', domain, source, destination, ctypes.c_uint64(flags))
+                    document = serialize('findings', self.own('findings', findings))
+                    closed_validator('findings').validate(document)
+        definitions = closed_validator('fleet').schema
+        finding = jsonschema.Draft202012Validator({'$ref': '#/$defs/finding', '$defs': definitions['$defs']})
+        length = function('fleet_length_classes', ctypes.c_size_t)(fleet)
+        self.assertGreater(length, 4)
+        for start in range(length):
+            for end in range(length):
+                findings = self.own('findings', new('fleet_join', fleet, ctypes.c_size_t(start), ctypes.c_size_t(end)))
+                for document in serialize('findings', findings)['findings']:
+                    finding.validate(document)
+
+    def test_fleets(self):
+        empty = self.own('fleet', new_simple('fleet_new'))
+        self.validate('fleet', [json.loads(serialize_as('fleet', fleet, 'JSON')) for fleet in (self.fleet(), empty)])
+
+    def test_evacuations(self):
+        documents = []
+        for network in (False, True):
+            options = self.own('evacuation_options', new_simple('evacuation_options_new'))
+            for name, value in (('BANDWIDTH_MIB_PER_S', 100), ('STATE_BYTES_PER_VF', 10 << 20)):
+                key = CONSTANTS['EVACUATION_OPTION_' + name]
+                function('evacuation_options_set_u64')(options, key, ctypes.c_uint64(value if network else 0))
+            for number in range(len(self.hosts)):
+                evacuation = new('evacuation_new', self.fleet(), f'name{number}'.encode(), options)
+                documents.append(json.loads(serialize_as('evacuation', evacuation, 'JSON')))
+                function('evacuation_free', None)(evacuation)
+        self.validate('evacuation', documents)
+        self.assertEqual({bool(document['waves']) for document in documents}, {True, False})
 
 
 if __name__ == '__main__':

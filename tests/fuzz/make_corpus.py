@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Write the seeds that are bytes: those of devlink, msix and vpd. The other corpora are text, and edited as such.
+"""Write the seeds that are bytes: those of devlink, msix and vpd; and those of xml that are domains of tests/data.
+
+The other corpora, and the other seeds of xml, are text, and edited as such.
 
 Attribute numbers and the shape of messages are those of Linux 6.12; devlink.c here tells the form of a file.
 """
 
 import itertools
 import pathlib
+import re
 import struct
 
 CORPUS = pathlib.Path(__file__).resolve().parent / 'corpus'
+DOMAINS = CORPUS.parent.parent / 'data' / 'domains'
 
 # questions of devlink.c
 INFO, ESWITCH, PORTS, WINDOW, SET_ESWITCH, PARAMS, FAMILY = range(7)
@@ -224,7 +228,15 @@ SPACES = {
 }
 
 
+def shorter(text):
+    """The XML without what no parser here looks at, so that a fuzzer spends its time on the rest."""
+    text = re.sub(r'\n *<(controller|alias|seclabel|metadata|on_\w+)\b[^>]*?(/>|>.*?</\1>)', '', text, flags=re.S)
+    return re.sub(r'\n\s+', '\n', text)
+
+
 def main():
+    for path in sorted(DOMAINS.glob('*.xml')):
+        (CORPUS / 'xml' / f'good-{path.stem}').write_text(shorter(path.read_text('utf-8')), 'utf-8')
     for name, content in SPACES.items():
         (CORPUS / 'msix' / name).write_bytes(content)
     for name, (question, *datagrams) in REPLIES.items():

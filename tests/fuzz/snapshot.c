@@ -52,11 +52,12 @@ static void check_findings(const struct mlx5lm_host *host)
 
 static void check_compared(const struct mlx5lm_host *source, const struct mlx5lm_host *destination)
 {
-	_cleanup_text_ struct mlx5lm_text *text = NULL;
+	_cleanup_text_ struct mlx5lm_text *json = NULL, *plain = NULL;
 	struct mlx5lm_comparison *comparison = NULL;
 
-	MUST(mlx5lm_compare(source, destination, &comparison, NULL) == 0);
-	MUST(mlx5lm_comparison_serialize(comparison, &text) == 0);
+	MUST(mlx5lm_compare(source, destination, NULL, &comparison, NULL) == 0);
+	MUST(mlx5lm_comparison_serialize(comparison, MLX5LM_FORMAT_JSON, &json) == 0);
+	MUST(mlx5lm_comparison_serialize(comparison, MLX5LM_FORMAT_TEXT, &plain) == 0);
 	mlx5lm_comparison_free(comparison);
 }
 

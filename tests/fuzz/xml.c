@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * XML of libvirt: of a domain, or of a host's capabilities. Every device that is found in a
- * domain can be moved elsewhere, and nothing else of the document changes.
+ * domain can be moved elsewhere, and nothing else of the document changes; what stands in the way
+ * of a migration can be told, whatever the flags.
  */
 #include <ctype.h>
 #include <errno.h>
 
-#include "core/domain_xml.h"
+#include "core/domain.h"
 #include "core/preflight.h"
 #include "core/xml.h"
 #include "fuzz.h"
@@ -96,6 +97,46 @@ static void check_preflight(const struct domain_xml *domain)
 	mlx5lm_error_free(error);
 }
 
+static void check_texts(const struct mlx5lm_findings *findings)
+{
+	json_t *json = findings_to_json(findings);
+
+	/* Neither control characters nor bytes that are no UTF-8 stop the output. */
+	MUST(json);
+	json_decref(json);
+	for (size_t i = 0; i < findings->length; i++) {
+		const struct mlx5lm_finding *finding = &findings->items[i];
+		const char *id = finding->text[MLX5LM_FINDING_ID];
+
+		MUST(strncmp(id, "domain.", 7) == 0);
+		MUST(finding->status <= MLX5LM_STATUS_FAIL);
+		MUST(finding->text[MLX5LM_FINDING_FOUND] && finding->text[MLX5LM_FINDING_MESSAGE]);
+	}
+}
+
+/* flags: whatever stands in the input. */
+static void check_domain_rules(const char *xml, size_t length, uint64_t flags)
+{
+	static struct mlx5lm_host *host;
+	struct mlx5lm_domain *domain = NULL, *copy;
+	struct mlx5lm_findings findings = { 0 }, copied = { 0 };
+
+	if (!host)
+		host = ready_host("a", 4);
+	MUST(domain_new(xml, length, &domain, NULL) == 0);
+	MUST(domain_check(domain, host, NULL, flags, &findings) == 0);
+	check_texts(&findings);
+	copy = domain_copy(domain);
+	MUST(copy);
+	MUST(domain_check(copy, host, NULL, flags, &copied) == 0);
+	MUST(copied.length == findings.length);
+	MUST(findings_status(&copied) == findings_status(&findings));
+	findings_release(&findings);
+	findings_release(&copied);
+	mlx5lm_domain_free(copy);
+	mlx5lm_domain_free(domain);
+}
+
 static bool check_domain(const char *xml)
 {
 	struct mlx5lm_error *error = NULL;
@@ -112,6 +153,7 @@ static bool check_domain(const char *xml)
 	for (size_t i = 0; i < domain.num_hostdevs && i < 4; i++)
 		check_moved(xml, &domain.hostdevs[i]);
 	check_preflight(&domain);
+	check_domain_rules(xml, strlen(xml), domain.uuid[0] * UINT64_C(0x1021));
 	domain_xml_release(&domain);
 	return true;
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The words that programs compare are in the documents, and no others: kinds of steps, what a plan finds, error codes.
+"""The words that programs compare are in the documents, and no others: kinds of steps, what is found, error codes.
 
-Each kind of step has a line in doc/plan.md, is in the schema of plans, and has a right in the map of privileges.
+Each kind of step has a line in doc/plan.md, is in the schema of plans, and has a right in the map of privileges. What
+mlx5lm_check() finds is a matter of check_findings.py.
 """
 
 import json
@@ -11,6 +12,12 @@ import re
 import project
 
 WORD = r'[a-z0-9]+(?:[-_][a-z0-9]+)*'
+# section of doc/findings.md -> what makes these findings, and how their ids begin
+FINDERS = {
+    'mlx5lm_compare()': ('compare*.c', r'(?!domain\.|mlx5lm\.)'),
+    'mlx5lm_domain_check()': ('domain_*.c', r'(?=domain\.)'),
+    'mlx5lm_evacuation_new()': ('evacuation*.c', r'(?=evacuation\.)'),
+}
 
 
 def table(root, path, name):
@@ -27,6 +34,20 @@ def rows(root, path, heading):
     cells = re.findall(r'^\| (`[^|]*) \|', section.group(1), re.M) if section else []
     # what stands behind a colon are values of it
     return {word for cell in cells for word in re.findall(rf'`({WORD}(?:\.{WORD})?)`', cell.split(':')[0])}
+
+
+def entries(root, heading):
+    """The ids that have a row or a heading of their own in a section of doc/findings.md."""
+    text = (root / 'doc/findings.md').read_text('utf-8')
+    section = re.search(rf'^## {re.escape(heading)}\n(.*?)(?=^## |\Z)', text, re.M | re.S)
+    cells = re.findall(r'^(?:\| |#### )(`.*?)(?: \||$)', section.group(1), re.M) if section else []
+    return {word for cell in cells for word in re.findall(rf'`({WORD}\.{WORD})`', cell)}
+
+
+def made_ids(root, pattern, beginning):
+    """Strings of some files of src/core that are ids."""
+    return {word for path in sorted((root / 'src/core').glob(pattern))
+            for word in re.findall(rf'"({beginning}{WORD}\.{WORD})"', path.read_text('utf-8'))}
 
 
 def compare(what, wanted, found):
@@ -50,6 +71,11 @@ def check(root):
     if not found:
         yield 'src/core/plan_findings.c: no ids'
     yield from compare('doc/plan.md, findings', found, rows(root, 'doc/plan.md', 'Findings'))
+    for heading, (pattern, beginning) in FINDERS.items():
+        made = made_ids(root, pattern, beginning)
+        if not made:
+            yield f'src/core/{pattern}: no ids'
+        yield from compare(f'doc/findings.md, {heading}', made, entries(root, heading))
     codes = table(root, 'src/api/error.c', 'code_names') - {'unknown'}
     if not codes:
         yield 'src/api/error.c: no code_names'

@@ -250,6 +250,12 @@ class Words(Lint):
         'src/facts.c': 'const char *const step_ids[NUM] = {\n\t[STEP_A] = "a",\n\t[STEP_B] = "b-c",\n};\n',
         'src/sys/privileges.c': '\t{ "a", NONE },\n\t{ "b-c", NONE },\n\t{ "read", NONE },\n',
         'src/core/plan_findings.c': 'add(planner, "plan.one");\n',
+        'src/core/compare_rules.c': '{ "firmware.psid" }, { "adapter.class" }, "mlx5lm.comparison", "domain.vfs"',
+        'src/core/domain_check.c': 'add(findings, "domain.vfs"); open("x.y")',
+        'src/core/evacuation.c': 'add(findings, "evacuation.no_room");\n',
+        'doc/findings.md': '## mlx5lm_check()\n\n## mlx5lm_compare()\n\n| `firmware.psid`, `adapter.class` | `x.y` |\n\n'
+                           '## mlx5lm_domain_check()\n\n#### `domain.vfs`\n\n'
+                           '## mlx5lm_evacuation_new()\n\n| `evacuation.no_room` | fail |\n',
         'src/api/error.c': 'const char *const code_names[] = {\n\t[X] = "unknown",\n\t[Y] = "odd",\n};\n',
         'doc/schema/plan-1.json': '{"$defs": {"step": {"properties": {"id": {"enum": ["a", "b-c"]}}}}}',
         'doc/plan.md': '## Steps\n\n| `a` | x |\n| `b-c`: `d` | x |\n\n## Findings\n\n| `plan.one` | `x` |\n',
@@ -273,6 +279,10 @@ class Words(Lint):
                 ('doc/plan.md', 'plan.one', 'plan.two', 'doc/plan.md, findings: plan.one is missing'),
                 ('doc/schema/plan-1.json', '"a", ', '', 'plan-1.json, steps: a is missing'),
                 ('doc/errors.md', 'odd', 'even', 'doc/errors.md: odd is missing'),
+                ('doc/findings.md', 'adapter.class', 'adapter.kind', 'mlx5lm_compare(): adapter.class is missing'),
+                ('doc/findings.md', 'domain.vfs', 'domain.pfs', 'mlx5lm_domain_check(): domain.pfs is not in the source'),
+                ('doc/findings.md', '## mlx5lm_evacuation_new()', '', 'evacuation.no_room is missing'),
+                ('src/core/evacuation.c', 'evacuation.', '', 'src/core/evacuation*.c: no ids'),
                 ('src/sys/privileges.c', '"a"', '"z"', 'no right for the step a'),
                 ('src/facts.c', 'step_ids', 'ids', 'no step_ids'),
                 ('src/core/plan_findings.c', 'plan.', '', 'no ids'),

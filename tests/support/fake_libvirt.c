@@ -20,6 +20,8 @@ struct fake_daemon {
 	bool refuses;
 	bool holds;
 	bool holds_answer;
+	int cpu_compared;
+	int cpu_code;
 	struct fake_domain domains[MAX_DOMAINS];
 	size_t num_domains;
 };
@@ -90,7 +92,16 @@ struct fake_daemon *fake_daemon(const char *uri, const char *host_uuid)
 		abort();
 	snprintf(daemon->uri, sizeof(daemon->uri), "%s", uri);
 	snprintf(daemon->host_uuid, sizeof(daemon->host_uuid), "%s", host_uuid);
+	daemon->cpu_compared = VIR_CPU_COMPARE_SUPERSET;
 	return daemon;
+}
+
+void fake_set_cpu(struct fake_daemon *daemon, int compared, int code)
+{
+	pthread_mutex_lock(&lock);
+	daemon->cpu_compared = compared;
+	daemon->cpu_code = code;
+	pthread_mutex_unlock(&lock);
 }
 
 struct fake_domain *fake_domain(struct fake_daemon *daemon, const char *name, const char *uuid,
@@ -289,15 +300,21 @@ int virConnectIsAlive(virConnectPtr connection)
 	return alive;
 }
 
+/* With the lock held. */
+static void hold_answer(struct fake_daemon *daemon)
+{
+	if (!daemon->holds_answer)
+		return;
+	daemon->holds_answer = false;
+	while (held)
+		pthread_cond_wait(&changed, &lock);
+}
+
 int virConnectGetLibVersion(virConnectPtr connection, unsigned long *version)
 {
 	forget_error();
 	pthread_mutex_lock(&lock);
-	if (connection->daemon->holds_answer) {
-		connection->daemon->holds_answer = false;
-		while (held)
-			pthread_cond_wait(&changed, &lock);
-	}
+	hold_answer(connection->daemon);
 	pthread_mutex_unlock(&lock);
 	*version = 11003000;
 	return 0;
@@ -320,6 +337,27 @@ char *virConnectGetCapabilities(virConnectPtr connection)
 		     connection->daemon->host_uuid) < 0)
 		abort();
 	return xml;
+}
+
+int virConnectCompareHypervisorCPU(virConnectPtr connection, const char *emulator, const char *arch,
+				   const char *machine, const char *type, const char *cpu,
+				   unsigned int flags)
+{
+	int compared;
+
+	forget_error();
+	pthread_mutex_lock(&lock);
+	hold_answer(connection->daemon);
+	calls.cpu_flags = flags;
+	snprintf(calls.cpu_question, sizeof(calls.cpu_question), "%s|%s|%s|%s|%s",
+		 emulator ? emulator : "", arch ? arch : "", machine ? machine : "",
+		 type ? type : "", cpu);
+	compared = connection->daemon->cpu_compared;
+	if (compared == VIR_CPU_COMPARE_ERROR)
+		raise_error(connection, connection->daemon->cpu_code,
+			    "the host lacks: avx512f, amx-tile");
+	pthread_mutex_unlock(&lock);
+	return compared;
 }
 
 static virDomainPtr new_domain(virConnectPtr connection, const struct fake_domain *from)
@@ -362,6 +400,7 @@ static virDomainPtr look_up(virConnectPtr connection, const char *name, const ch
 	virDomainPtr domain = NULL;
 
 	pthread_mutex_lock(&lock);
+	hold_answer(connection->daemon);
 	if (connection->daemon->refuses)
 		raise_error(connection, VIR_ERR_INTERNAL_ERROR, "client socket is closed");
 	else if (!(found = find_domain(connection->daemon, name, uuid)))
@@ -463,9 +502,9 @@ char *virDomainGetXMLDesc(virDomainPtr domain, unsigned int flags)
 	struct fake_domain *found = enter(domain);
 	char *xml;
 
-	(void)flags;
 	if (!found)
 		return NULL;
+	calls.xml_flags = flags;
 	xml = strdup(found->xml);
 	leave();
 	return xml;

@@ -58,12 +58,18 @@ struct fake_daemon *fake_daemon(const char *uri, const char *host_uuid);
 struct fake_domain *fake_domain(struct fake_daemon *daemon, const char *name, const char *uuid,
 				const char *xml);
 
+/*
+ * What it says of each CPU: enum virCPUCompareResult, and if that is an error, its code. Until then,
+ * that its host's CPU has more.
+ */
+void fake_set_cpu(struct fake_daemon *daemon, int compared, int code);
+
 /* The daemon cannot be reached (any more). */
 void fake_refuse(struct fake_daemon *daemon);
 
 /* Holds up the next connection to a daemon until fake_let_go(). */
 void fake_hold_connect(struct fake_daemon *daemon);
-/* Lets connections be made, and holds up the next question about versions. */
+/* Lets connections be made, and holds up the next question about versions, domains or CPUs. */
 void fake_hold_answer(struct fake_daemon *daemon);
 void fake_let_go(void);
 
@@ -79,6 +85,9 @@ struct fake_calls {
 	int polls;
 	int open_objects;  /* connections and domains that were not released */
 	int loud_errors;   /* raised on a connection that was not silenced */
+	unsigned int xml_flags; /* of the last XML that was asked for */
+	unsigned int cpu_flags; /* of the last comparison of CPUs, as the next */
+	char cpu_question[512]; /* emulator|architecture|machine|type|CPU */
 	unsigned int flags; /* of the last migration, as the next */
 	unsigned long long bandwidth;
 	char data_uri[64];

@@ -15,6 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import tap
+import whole_hosts
 
 FAULT = 99
 PF, VF = '0000:08:00.0', '0000:08:00.1'
@@ -89,6 +90,37 @@ class Examples(unittest.TestCase):
         snapshot.write_text(self.probe('--json'), 'utf-8')
         self.assertIn(PF, json.dumps(json.loads(snapshot.read_text('utf-8'))))
         self.run_program('compare', snapshot, snapshot, statuses=(0, 1, 2))
+
+    def compare(self, *args, statuses=(0,), **files):
+        """mlx5lm-compare of hosts, for which files are made."""
+        for name, hosts in files.items():
+            (self.root / name).write_text('\n'.join(map(json.dumps, hosts)), 'utf-8')
+        return self.run_program('compare', *args, *(self.root / name for name in files), statuses=statuses)
+
+    def test_a_comparison_for_a_domain(self):
+        domain = self.root / 'domain.xml'
+        xml = whole_hosts.domain('guest', whole_hosts.bdf_of(0), whole_hosts.bdf_of(1))
+        domain.write_text(xml, 'utf-8')
+        hosts = {'a': [whole_hosts.host('a', [whole_hosts.pf(in_use_by=['guest', 'guest'])])],
+                 'b': [whole_hosts.host('b')]}
+        wishes = ('--makeable', '--exclude', whole_hosts.bdf_of(1), '--numa', 'prefer')
+        text = self.compare('--domain', domain, *wishes, **hosts)
+        self.assertEqual(text.count('<hostdev'), 2)
+        self.assertEqual(json.loads(self.compare('--json', '--domain', domain, **hosts))['verdict'], 'compatible')
+        other = {**hosts, 'b': [whole_hosts.host('b', [whole_hosts.pf(1, psid='MT_0000000891')])]}
+        self.assertEqual(self.compare('--domain', domain, statuses=(1,), **other), '')
+        domain.write_text(xml.replace('</devices>', ''), 'utf-8')
+        self.assertEqual(self.compare('--domain', domain, statuses=(1,), **hosts), '')
+
+    def test_a_fleet_and_an_evacuation_from_a_stream(self):
+        hosts = [whole_hosts.host(f'host{number}', [whole_hosts.pf(in_use_by=['guest'] if number == 2 else [])])
+                 for number in range(5)]
+        odd = whole_hosts.host('odd', [whole_hosts.pf(fw_running='28.42.1000')])
+        for form in ((), ('--json',)):
+            text = self.compare('--fleet', *form, statuses=(1,), fleet=[*hosts, {'not': 'a host'}, hosts[0], odd])
+            self.assertIn('odd', text)
+            self.assertIn('guest', self.compare('--evacuate', 'host2', *form, fleet=hosts))
+            self.assertIn('guest', self.compare('--evacuate', 'host2', *form, statuses=(1,), fleet=[hosts[2], odd]))
 
     def configure(self, *args, host=None, statuses=(0,)):
         snapshot = self.root / 'host.json'
