@@ -116,7 +116,7 @@ static const struct unpaired *expect_unpaired(struct question *question, const c
 		return unpaired;
 	}
 	cr_assert_fail("%s goes to %s", source, goes_to(question, source));
-	return NULL;
+	abort();
 }
 
 Test(pairing, every_ready_vf_goes_to_the_one_of_its_index)
