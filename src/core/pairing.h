@@ -72,7 +72,7 @@ struct pairing {
  * wants comes first, but must not break its own constraints. The others get a largest matching: a
  * VF has no counterpart only if no choice for the others would give it one. Of these it is one with
  * as few makeable VFs as can be. Then each VF in its turn gets the best that leaves these two
- * numbers as they are: a ready one before a makeable one; one on its NUMA node (PREFER); one behind
+ * numbers as they are: a ready one before a makeable one; one with as many MSI-X vectors; one on its NUMA node (PREFER); one behind
  * the PF to which others of its PF go, else behind one to which none of another PF go (they may be
  * each other's reserve); the same index; the first. NUMA nodes of which neither is known are the
  * same. unpaired is in the order of the source VFs, too. 0 or -ENOMEM.

@@ -110,6 +110,7 @@ static int start_flow(const struct pairer *pairer, struct flow *flow)
 /* The less the better; what counts most stands first. */
 struct preference {
 	bool makeable;
+	bool other_interrupts; /* QEMU would refuse it */
 	bool other_node;
 	uint8_t pf; /* 0: others of its PF go there; 2: of another PF do; 1: none */
 	bool other_index;
@@ -124,8 +125,15 @@ static uint8_t prefer_pf(const struct pairer *pairer, const struct row *row, siz
 
 static unsigned int weigh(const struct preference *preference)
 {
-	return (unsigned int)preference->makeable << 4 | (unsigned int)preference->other_node << 3 |
-	       (unsigned int)preference->pf << 1 | (unsigned int)preference->other_index;
+	return (unsigned int)preference->makeable << 5 |
+	       (unsigned int)preference->other_interrupts << 4 |
+	       (unsigned int)preference->other_node << 3 | (unsigned int)preference->pf << 1 |
+	       (unsigned int)preference->other_index;
+}
+
+static bool differ(const struct fact_u64 *a, const struct fact_u64 *b)
+{
+	return a->known && b->known && a->value != b->value;
 }
 
 /* Without a flow: the best of all, although others may need it more. */
@@ -151,6 +159,8 @@ static struct column *choose_behind(const struct pairer *pairer, const struct fl
 		preference.makeable = column->objection != VF_NO_OBJECTION;
 		if (!is_open(column) || !may_take[preference.makeable])
 			continue;
+		preference.other_interrupts =
+			differ(&row->vf->msix_count, &column->vf->msix_count);
 		preference.other_index = !index->known || !column->vf->index.known ||
 					 index->value != column->vf->index.value;
 		weight = weigh(&preference);

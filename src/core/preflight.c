@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "core/compare_internal.h"
 #include "core/compare_rules.h"
 #include "core/host_libvirt.h"
 #include "core/pairing.h"
@@ -140,6 +141,25 @@ static int check_other_host(const struct mlx5lm_host *source,
 	return -EOPNOTSUPP;
 }
 
+/* The VFs of a pair may differ in a way that only the last moment of a migration would show. */
+static int check_pairs(const struct mlx5lm_host *source, const struct mlx5lm_host *destination,
+		       const struct pairing *pairing, struct mlx5lm_error **reterr)
+{
+	struct mlx5lm_findings findings = { 0 };
+	const struct mlx5lm_finding *failure;
+	int r = 0;
+
+	for (size_t i = 0; i < pairing->num_pairs; i++)
+		compare_pair(source, destination, &pairing->pairs[i], &findings);
+	failure = first_failure(&findings);
+	if (findings.error)
+		r = error_no_memory(reterr);
+	else if (failure)
+		r = refuse_hosts(reterr, failure);
+	findings_release(&findings);
+	return r;
+}
+
 int preflight_map_vfs(const struct mlx5lm_host *source, const struct mlx5lm_host *destination,
 		      const struct domain_xml *domain, const struct vf_mappings *wanted,
 		      struct vf_mappings *ret, struct mlx5lm_error **reterr)
@@ -158,6 +178,9 @@ int preflight_map_vfs(const struct mlx5lm_host *source, const struct mlx5lm_host
 		return error_no_memory(reterr);
 	if (pairing.num_unpaired)
 		return refuse(reterr, source, destination, domain, most_telling(&pairing));
+	r = check_pairs(source, destination, &pairing, reterr);
+	if (r < 0)
+		return r;
 	if (pairing_get_mappings(&pairing, domain, destination, ret) < 0)
 		return error_no_memory(reterr);
 	return 0;

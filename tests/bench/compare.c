@@ -127,7 +127,7 @@ int main(void)
 		bad |= measure("equal", a, b, MLX5LM_VERDICT_COMPATIBLE, sizes[i], max_us);
 		set_text(&b->kernel_release, "6.11.4");
 		for (size_t j = 0; j < sizes[i]; j++)
-			b->pfs[0].vfs[j].msix_count = fact_u64(5);
+			b->pfs[0].vfs[j].max_io_eqs = fact_u64(16);
 		bad |= measure("with warnings", a, b, MLX5LM_VERDICT_COMPATIBLE, sizes[i], max_us);
 		set_text(&b->pfs[0].fw_running, "28.39.1002");
 		set_text(&b->pfs[0].fw_stored, "28.39.1002");

@@ -133,10 +133,51 @@ Test(compare, differing_port_functions_warn)
 	struct two_hosts hosts = ready_hosts(1, 1);
 
 	hosts.destination->pfs[0].vfs[0].roce = MLX5LM_PORT_ATTR_STATE_DISABLED;
-	hosts.destination->pfs[0].vfs[0].msix_count = fact_u64(5);
 	compare_both(&hosts);
 	cr_expect_eq(find(&hosts, "vf.roce")->status, MLX5LM_STATUS_WARN);
-	cr_expect_eq(find(&hosts, "vf.msix_count")->status, MLX5LM_STATUS_WARN);
+	cr_expect_eq(hosts.comparison.verdict, MLX5LM_VERDICT_COMPATIBLE);
+	two_hosts_release(&hosts);
+}
+
+Test(compare, a_vf_with_other_interrupts_is_left_to_the_others_and_blocks_if_it_cannot)
+{
+	struct two_hosts hosts = ready_hosts(1, 2);
+
+	hosts.source->pfs[0].vfs[0].msix_count = fact_u64(12);
+	hosts.destination->pfs[0].vfs[0].msix_count = fact_u64(5);
+	hosts.destination->pfs[0].vfs[1].msix_count = fact_u64(12);
+	compare_both(&hosts);
+	cr_assert_eq(hosts.comparison.verdict, MLX5LM_VERDICT_COMPATIBLE);
+	cr_expect_str_eq(hosts.comparison.pairing.pairs[0].destination, "0000:08:00.3");
+	two_hosts_release(&hosts);
+
+	hosts = ready_hosts(1, 1);
+	hosts.source->pfs[0].vfs[0].msix_count = fact_u64(12);
+	hosts.destination->pfs[0].vfs[0].msix_count = fact_u64(5);
+	compare_both(&hosts);
+	cr_expect_eq(find(&hosts, "vf.msix_count")->status, MLX5LM_STATUS_FAIL);
+	cr_expect_eq(hosts.comparison.verdict, MLX5LM_VERDICT_INCOMPATIBLE);
+	two_hosts_release(&hosts);
+}
+
+Test(compare, a_vf_that_does_not_log_its_dma_can_come_and_not_go)
+{
+	struct two_hosts hosts = ready_hosts(1, 1);
+
+	/* Nor can it if the other one does not either. */
+	hosts.source->pfs[0].vfs[0].vfio_dirty_tracking = MLX5LM_ANSWER_NO;
+	hosts.destination->pfs[0].vfs[0].vfio_dirty_tracking = MLX5LM_ANSWER_NO;
+	compare_both(&hosts);
+	cr_expect_eq(find(&hosts, "vf.dirty_tracking")->status, MLX5LM_STATUS_FAIL);
+	cr_expect_str_eq(find(&hosts, "vf.dirty_tracking")->text[MLX5LM_FINDING_SIDE], "source");
+	cr_expect_eq(hosts.comparison.verdict, MLX5LM_VERDICT_INCOMPATIBLE);
+	two_hosts_release(&hosts);
+
+	hosts = ready_hosts(1, 1);
+	hosts.source->pfs[0].vfs[0].vfio_dirty_tracking = MLX5LM_ANSWER_YES;
+	hosts.destination->pfs[0].vfs[0].vfio_dirty_tracking = MLX5LM_ANSWER_NO;
+	compare_both(&hosts);
+	cr_expect_eq(find(&hosts, "vf.dirty_tracking")->status, MLX5LM_STATUS_WARN);
 	cr_expect_eq(hosts.comparison.verdict, MLX5LM_VERDICT_COMPATIBLE);
 	two_hosts_release(&hosts);
 }
