@@ -24,17 +24,17 @@ def ready(*parameters):
     lab.configure(HOST)
 
 
-def by_hand(num_vfs=2):
+def by_hand(num_vfs=2, host=HOST):
     """VFs in switchdev mode that no driver has: each condition binds them as it wants."""
-    lab.run(HOST, f'''set -e
+    lab.run(host, f'''set -e
         echo 0 > {DEVICE}/sriov_drivers_autoprobe
         devlink dev eswitch set pci/{PF} mode switchdev
         echo {num_vfs} > {DEVICE}/sriov_numvfs''')
 
 
-def bind(vf, driver='mlx5_vfio_pci'):
+def bind(vf, driver='mlx5_vfio_pci', host=HOST):
     """Leaves a VF to a driver, as the vendor's manual does."""
-    lab.run(HOST, f'''set -e
+    lab.run(host, f'''set -e
         [ ! -e /sys/bus/pci/devices/{vf}/driver ] || echo {vf} > /sys/bus/pci/devices/{vf}/driver/unbind
         echo {driver} > /sys/bus/pci/devices/{vf}/driver_override
         echo {vf} > /sys/bus/pci/drivers_probe''')

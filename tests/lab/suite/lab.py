@@ -2,10 +2,14 @@
 """What the tests of the lab suite share: the two hosts, the installed programs on them, the guest.
 
 The lab is started by the first test that needs it and stays up for the next ones; test_teardown.py,
-which meson runs last, looks into the kernel logs and takes it down.
+which meson runs last, looks into the kernel logs and takes it down. Programs that need different
+hosts run at the same time: each holds the locks of its own.
 """
 
 import argparse
+import concurrent.futures
+import fcntl
+import functools
 import json
 import pathlib
 import re
@@ -26,8 +30,10 @@ JOURNAL = '/var/lib/mlx5lm'
 VFS = ('0000:40:00.2', '0000:40:00.3')
 MACS = ('02:4d:4c:58:35:00', '02:4d:4c:58:35:01')
 GUEST = 'guest'
+PORT = 7000     # of the guest's serial line
 READY, NOT_READY, UNKNOWN, USAGE = range(4)
 mount = None    # what the hosts see as /mlx5lm; start() sets it
+locks = {}      # of the hosts that this program has, open until it ends
 
 
 def lab_command(command, *words, check=True, timeout=600):
@@ -40,8 +46,21 @@ def lab_command(command, *words, check=True, timeout=600):
     return done
 
 
+def on_each(function, hosts=HOSTS):
+    """Calls a function for several hosts at once; its results in their order."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return list(pool.map(function, hosts))
+
+
+def need(host):
+    """Another program may be at work on the other hosts."""
+    if host not in locks:
+        raise AssertionError(f'this program has not asked for {host}: lab.main()')
+
+
 def run(host, *words, check=True, timeout=120):
     """Runs a command on a host: one word is a shell command line. The completed process."""
+    need(host)
     done = lab_command('run', '--timeout', str(timeout), host, *words, check=False, timeout=timeout + 60)
     if check and done.returncode:
         raise AssertionError(f'{host}# {" ".join(words)}: status {done.returncode}\n{done.stdout}{done.stderr}')
@@ -51,6 +70,12 @@ def run(host, *words, check=True, timeout=120):
 def text(host, command):
     """What a shell command line prints on a host."""
     return run(host, command).stdout.strip()
+
+
+def run_script(host, script):
+    """Runs a shell script on a host."""
+    (share() / f'{host}.sh').write_text(script, 'utf-8')
+    return run(host, 'sh', f'/share/{host}.sh')
 
 
 def program(host, name, *words, check=False, **options):
@@ -63,10 +88,16 @@ def probe(host):
     return json.loads(program(host, 'probe', '--json').stdout)
 
 
+@functools.cache
+def run_dir(name):
+    """The directory of a lab, as the commands name it."""
+    return pathlib.Path(subprocess.run(['bash', '-c', f'. {LAB}/lib/common.sh; use_lab {name}; echo "$run_dir"'],
+                                       capture_output=True, text=True, check=True).stdout.strip())
+
+
 def share():
     """The directory that the hosts see as /share."""
-    return pathlib.Path(subprocess.run(['bash', '-c', f'. {LAB}/lib/common.sh; use_lab {NAME}; echo "$run_dir"'],
-                                       capture_output=True, text=True, check=True).stdout.strip()) / 'share'
+    return run_dir(NAME) / 'share'
 
 
 def snapshot(host):
@@ -101,9 +132,11 @@ def applied(output):
 
 def reset(*hosts):
     """Pristine hosts: no guests, no VFs, legacy mode, parameters as at the start, no faults, no journal."""
-    for host in hosts or HOSTS:
+    def reset_one(host):
+        need(host)
         lab_command('reset', host)
         run(host, f'rm -rf {JOURNAL}')
+    on_each(reset_one, hosts or HOSTS)
 
 
 def fault(host, line):
@@ -127,7 +160,8 @@ def domain_state(host):
 
 
 def start_guest(host=HOSTS[0], vf=VFS[0], **keys):
-    lab_command('guest-start', host, vf, f'name={GUEST}', *(f'{key}={value}' for key, value in keys.items()))
+    need(host)
+    lab_command('guest-start', host, vf, f'name={GUEST}', f'port={PORT}', *(f'{key}={value}' for key, value in keys.items()))
 
 
 def continuity(migrations, wait_s=20):
@@ -144,20 +178,48 @@ def continuity(migrations, wait_s=20):
         time.sleep(0.5)
 
 
-def start(build, prefix):
+def lock_of(name, wait=True):
+    """The lock file of that name beside the lab's directory, locked; None if another program has it."""
+    path = run_dir(NAME).with_suffix(f'.{name}.lock')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open('w', encoding='utf-8')
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+def install(build, prefix):
     """Installs the build where the hosts see it as /mlx5lm, and starts them if they are not up."""
-    global mount
-    install = pathlib.Path(build) / 'lab-install'
-    mount = str(install) + prefix
-    subprocess.run(['meson', 'install', '-C', build, '--no-rebuild', '--quiet', '--destdir', install],
-                   stdout=subprocess.DEVNULL, check=True)
-    if run(HOSTS[0], 'true', check=False).returncode == 0 and run(HOSTS[1], 'true', check=False).returncode == 0:
+    subprocess.run(['meson', 'install', '-C', build, '--no-rebuild', '--quiet', '--destdir',
+                    mount.removesuffix(prefix)], stdout=subprocess.DEVNULL, check=True)
+    if all(lab_command('run', host, 'true', check=False).returncode == 0 for host in HOSTS):
         return
     lab_command('down')
     words = ['--mount', mount, '-a', 'serial=SIM0000000001', '-b', 'serial=SIM0000000002']
     # An emulated kernel was seen to die in its boot, before any module, once in some hundred starts.
     if lab_command('up', *words, check=False).returncode:
         lab_command('up', *words)
+
+
+def start(build, prefix, *hosts):
+    """Waits until no other program has these hosts (both); the first of all programs brings the lab up."""
+    global mount, GUEST, PORT
+    hosts = hosts or HOSTS
+    mount = str(pathlib.Path(build) / 'lab-install') + prefix
+    if hosts[0] != HOSTS[0]:    # two guests at once need two names and two lines
+        GUEST, PORT = f'guest-{hosts[0]}', PORT + 1
+    with lock_of('start'):
+        taken = [lock_of(host, wait=False) for host in HOSTS]
+        if all(taken):
+            install(build, prefix)
+        for file in filter(None, taken):
+            file.close()
+    # always in the same order, so that two programs cannot wait for one another
+    for host in sorted(hosts):
+        locks[host] = lock_of(host)
 
 
 class Case(unittest.TestCase):
@@ -170,20 +232,21 @@ class Case(unittest.TestCase):
             self.assertIn(word, done.stderr)
 
     def assert_guest_untouched(self, host=HOSTS[0], vf=VFS[0], other=HOSTS[1]):
-        """The guest runs where it was, with its VF, and the other side knows nothing of it."""
+        """The guest runs where it was, with its VF, and the other side, if any, knows nothing of it."""
         self.assertEqual(domain_state(host), 'running')
-        self.assertIsNone(domain_state(other))
+        if other:
+            self.assertIsNone(domain_state(other))
         self.assertEqual(driver_of(host, vf), 'mlx5_vfio_pci')
         beats = continuity(0)
         self.assertGreater(continuity(0)['beats'], 0, beats)
 
 
-def main():
-    """Entry of each test program: brings the lab up, then runs its cases."""
+def main(*hosts):
+    """Entry of each test program: brings the lab up, then runs its cases, on these hosts or both."""
     import tap
     parser = argparse.ArgumentParser()
     parser.add_argument('--build', required=True, help='build directory')
     parser.add_argument('--prefix', required=True, help='its prefix')
     arguments = parser.parse_args()
-    start(arguments.build, arguments.prefix)
+    start(arguments.build, arguments.prefix, *hosts)
     tap.main()

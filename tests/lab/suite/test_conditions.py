@@ -253,4 +253,4 @@ class NoIommu(lab.Case):
 
 
 if __name__ == '__main__':
-    lab.main()
+    lab.main(HOST)

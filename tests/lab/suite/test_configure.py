@@ -10,7 +10,7 @@ import time
 import lab
 from conditions import NOBODY
 
-HOST = 'hosta'
+HOST = 'hostb'
 FIRST, SECOND = lab.VFS
 WISH = ('--vfs', '2', '--mac', f'0={lab.MACS[0]}', '--mac', f'1={lab.MACS[1]}')
 # the same for mlx5lm_config_parse()
@@ -310,8 +310,7 @@ class Settings(Configure):
     def test_the_shell_form_makes_them_too_and_releases_vfs(self):
         def by_shell(*words):
             script = lab.program(HOST, 'configure', '--pf', lab.PF, *words, '--shell', check=True).stdout
-            (lab.share() / 'plan.sh').write_text(script, 'utf-8')
-            lab.run(HOST, 'sh', '/share/plan.sh')
+            lab.run_script(HOST, script)
             self.assertIn(NOT_DONE, configure(*words, check=True).stdout)
         by_shell(*WISH, *self.WORDS)
         self.assert_set(look())
@@ -381,4 +380,4 @@ class NvConfiguration(Configure):
 
 
 if __name__ == '__main__':
-    lab.main()
+    lab.main(HOST)

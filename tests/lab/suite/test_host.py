@@ -119,7 +119,7 @@ class Vfio(lab.Case):
             lab.run(HOST, 'sleep 1')
             # the guest verifies its counter in the VF with each beat
             self.assertGreater(lab.continuity(0)['beats'], before)
-            self.assert_guest_untouched(HOST)
+            self.assert_guest_untouched(HOST, other=None)
         finally:
             lab.lab_command('guest-stop', HOST, lab.GUEST)
 
@@ -182,4 +182,4 @@ class Rights(lab.Case):
 
 
 if __name__ == '__main__':
-    lab.main()
+    lab.main(HOST)

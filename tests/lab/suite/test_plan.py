@@ -22,6 +22,10 @@ class Plan(lab.Case):
     def setUp(self):
         lab.reset(HOST)
 
+    @classmethod
+    def tearDownClass(cls):
+        lab.reset(HOST)
+
     def assert_ready(self, num_vfs=2):
         """The end state, by devlink and sysfs."""
         mode = lab.devlink(HOST, 'dev', 'eswitch', 'show', f'pci/{lab.PF}')['dev'][f'pci/{lab.PF}']['mode']
@@ -84,8 +88,7 @@ class Plan(lab.Case):
     def test_the_shell_form_leads_to_the_same_state(self):
         macs = [word for index in range(2) for word in ('--mac', f'{index}={lab.MACS[index]}')]
         script = lab.program(HOST, 'configure', '--pf', lab.PF, '--vfs', '2', *macs, '--shell', check=True).stdout
-        (lab.share() / 'plan.sh').write_text(script, 'utf-8')
-        lab.run(HOST, 'sh', '/share/plan.sh')
+        lab.run_script(HOST, script)
         self.assert_ready()
         self.assert_nothing_to_do()
 
@@ -152,4 +155,4 @@ class Plan(lab.Case):
 
 
 if __name__ == '__main__':
-    lab.main()
+    lab.main(HOST)

@@ -103,4 +103,4 @@ class Simulator(lab.Case):
 
 
 if __name__ == '__main__':
-    lab.main()
+    lab.main(HOST)
