@@ -42,6 +42,22 @@ static const char *firmware_message(const struct mlx5lm_pf *source,
 			     "after the next restart the firmware will still differ";
 }
 
+/* Nobody should be told to burn firmware that is there already. */
+static void tell_restart(const char *object, const char *side, const char *remedy,
+			 struct mlx5lm_findings *findings)
+{
+	for (size_t i = findings->length; i > 0; i--) {
+		struct mlx5lm_finding *finding = &findings->items[i - 1];
+
+		if (!streq(finding->text[MLX5LM_FINDING_ID], "firmware.version") ||
+		    !streq(finding->text[MLX5LM_FINDING_OBJECT], object))
+			continue;
+		SIDE(side);
+		REMEDY("%s", remedy);
+		return;
+	}
+}
+
 static void compare_firmware(const struct mlx5lm_pf *source, const struct mlx5lm_pf *destination,
 			     const char *object, struct mlx5lm_findings *findings)
 {
@@ -72,6 +88,10 @@ static void compare_firmware(const struct mlx5lm_pf *source, const struct mlx5lm
 		       at_source && at_destination ? " on both hosts" :
 		       at_source		   ? " on the source" : " on the destination",
 		       pf->bdf ? pf->bdf : "PF");
+	if (!streq(source->fw_running, destination->fw_running) && streq(x, y) && finding &&
+	    finding->text[MLX5LM_FINDING_REMEDY])
+		tell_restart(object, side_of(at_source, at_destination),
+			     finding->text[MLX5LM_FINDING_REMEDY], findings);
 }
 
 static bool is_nv_name(const char *name)

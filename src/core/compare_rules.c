@@ -273,8 +273,8 @@ static void mend_firmware(struct mlx5lm_findings *findings, struct mlx5lm_findin
 	at_source = version_compare(&a, &b) <= 0;
 	words = words_of(at_source, values);
 	SIDE(side_name(at_source));
-	REMEDY("update " PF_FORMAT " from %s to %s, or choose another destination: mstflint -d %s "
-	       "-i IMAGE burn", PF_ARGS(words), at_source ? values->source : values->destination,
+	REMEDY("update " PF_FORMAT " from %s to %s and reboot, or choose another destination: "
+	       "mstflint -d %s -i IMAGE burn", PF_ARGS(words), at_source ? values->source : values->destination,
 	       at_source ? values->destination : values->source, words.bdf);
 }
 
@@ -500,7 +500,8 @@ void rule_compare(const struct compare_rule *rule, const struct rule_value *sour
 	if (status != MLX5LM_STATUS_UNKNOWN)
 		return;
 	SIDE(source->text ? "destination" : destination->text ? "source" : "both");
-	REMEDY("bind mlx5_core to the PF and look again as root: mlx5lm-probe --json");
+	REMEDY("take the snapshot again, as root and with mlx5_core bound to the PF: "
+	       "mlx5lm-probe --json");
 }
 
 int pf_rules_compare(const struct mlx5lm_host *source, const struct mlx5lm_pf *source_pf,

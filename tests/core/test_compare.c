@@ -56,12 +56,14 @@ Test(compare, other_firmware_blocks_and_the_older_side_is_to_move)
 	const char *remedy;
 
 	set_text(&hosts.destination->pfs[0].fw_running, "28.39.1002");
+	set_text(&hosts.destination->pfs[0].fw_stored, "28.39.1002");
 	compare_both(&hosts);
 	remedy = remedy_of(&hosts, "firmware.version");
 	cr_expect(strstr(remedy, "update the destination"), "%s", remedy);
 	cr_expect(strstr(remedy, "from 28.39.1002 to 28.41.1000"), "%s", remedy);
 	cr_expect_eq(hosts.comparison.pairing.num_pairs, 0);
 	set_text(&hosts.destination->pfs[0].fw_running, "28.42.1000");
+	set_text(&hosts.destination->pfs[0].fw_stored, "28.42.1000");
 	compare_both(&hosts);
 	remedy = remedy_of(&hosts, "firmware.version");
 	cr_expect(strstr(remedy, "update the source"), "%s", remedy);
@@ -279,6 +281,9 @@ Test(compare, stored_firmware_is_told_with_what_it_leads_to)
 		cr_expect_str_eq(finding->text[MLX5LM_FINDING_SIDE], cases[i].side, "case %zu", i);
 		cr_expect(strstr(finding->text[MLX5LM_FINDING_MESSAGE], cases[i].word),
 			  "case %zu: %s", i, finding->text[MLX5LM_FINDING_MESSAGE]);
+		if (streq(cases[i].word, "will be the same"))
+			cr_expect_str_eq(find(&hosts, "firmware.version")->text[MLX5LM_FINDING_REMEDY],
+					 finding->text[MLX5LM_FINDING_REMEDY], "case %zu", i);
 		two_hosts_release(&hosts);
 	}
 }

@@ -84,14 +84,14 @@ static const struct row rows[] = {
 	{ "firmware.psid", UNKNOWN, "destination", IN_PF(psid), NO_TEXT, NULL },
 	{ "firmware.pending", WARN, "destination", IN_PF(fw_stored), TEXT("28.42.1000"), NULL },
 	{ "firmware.pending", INFO, NULL, IN_PF(fw_stored), NO_TEXT, NULL },
-	/* What runs is not what is stored then. */
+	/* What runs is not what is stored then: a restart would bring it back. */
 	{ "firmware.version", FAIL, "destination", IN_PF(fw_running), TEXT("28.39.1002"),
 	  "firmware.pending" },
-	{ "firmware.version", FAIL, "source", IN_PF(fw_running), TEXT("28.42.1000"),
+	{ "firmware.version", FAIL, "destination", IN_PF(fw_running), TEXT("28.42.1000"),
 	  "firmware.pending" },
-	{ "firmware.version", FAIL, NULL, IN_PF(fw_running), TEXT("32.41.1000"),
+	{ "firmware.version", FAIL, "destination", IN_PF(fw_running), TEXT("32.41.1000"),
 	  "firmware.pending" },
-	{ "firmware.version", FAIL, "either", IN_PF(fw_running), TEXT("custom"),
+	{ "firmware.version", FAIL, "destination", IN_PF(fw_running), TEXT("custom"),
 	  "firmware.pending" },
 	{ "firmware.version", UNKNOWN, "destination", IN_PF(fw_running), NO_TEXT,
 	  "firmware.pending" },

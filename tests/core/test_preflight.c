@@ -97,6 +97,16 @@ Test(preflight, a_vf_goes_to_the_one_of_the_same_index)
 	done(&question);
 }
 
+Test(preflight, a_pair_that_qemu_would_refuse_is_not_tried)
+{
+	struct question question = two_hosts(1, 1);
+
+	add_device(&question, "0000:08:00.2");
+	question.source->pfs[0].vfs[0].msix_count = fact_u64(12);
+	question.destination->pfs[0].vfs[0].msix_count = fact_u64(5);
+	expect_refused(&question, MLX5LM_ERROR_INCOMPATIBLE, "vf.msix_count", "msix_count=12");
+}
+
 Test(preflight, an_explicit_pair_comes_first_and_is_never_given_away)
 {
 	struct question question = two_hosts(2, 3);
