@@ -101,15 +101,13 @@ static void survey(const struct mlx5lm_host *host, struct extent *extent)
 
 	*extent = (struct extent){ .domains = extent->domains };
 	for (size_t i = 0; i < host->num_pfs; i++) {
-		if (!pf_fits(&host->pfs[i], &pf))
-			continue;
-		extent->num_pfs++;
+		bool fits = pf_fits(&host->pfs[i], &pf);
+
+		extent->num_pfs += fits;
 		for (size_t j = 0; j < host->pfs[i].num_vfs; j++) {
 			const struct mlx5lm_vf *fact = &host->pfs[i].vfs[j];
 
-			if (!vf_fits(fact, &pf, &vf))
-				continue;
-			extent->num_vfs++;
+			extent->num_vfs += fits && vf_fits(fact, &pf, &vf);
 			if (fact->in_use_by && extent->domains)
 				extent->domains[extent->num_domains] = fact->in_use_by;
 			extent->num_domains += fact->in_use_by != NULL;
@@ -178,21 +176,25 @@ static struct fleet_entry *entry_new(const char *name, const struct extent *exte
 	return entry;
 }
 
+/* 1 and up. */
+static uint16_t find_domain(const struct fleet_host *host, const char *name)
+{
+	const char **domain = bsearch(&name, host->domains, host->num_domains, sizeof(char *),
+				      compare_texts);
+
+	return (uint16_t)(domain - host->domains + 1);
+}
+
 static void fill_vf(const struct fleet_host *host, const struct mlx5lm_pf *pf,
 		    const struct mlx5lm_vf *fact, const struct bdf *bdf, struct fleet_vf *vf)
 {
-	const char **domain;
-
 	vf->index = (uint16_t)fact->index.value;
 	vf->bus = bdf->bus;
 	vf->devfn = (uint8_t)(bdf->device << 3 | bdf->function);
 	vf->ready = vf_find_objection(pf, fact, VF_SOURCE) == VF_NO_OBJECTION;
 	vf->free = vf_find_objection(pf, fact, VF_DESTINATION) == VF_NO_OBJECTION;
-	if (!fact->in_use_by)
-		return;
-	domain = bsearch(&fact->in_use_by, host->domains, host->num_domains, sizeof(char *),
-			 compare_texts);
-	vf->domain = (uint16_t)(domain - host->domains + 1);
+	if (fact->in_use_by)
+		vf->domain = find_domain(host, fact->in_use_by);
 }
 
 static int compare_vfs(const void *a, const void *b)
@@ -223,6 +225,36 @@ static void fill_pf(const struct fleet_host *host, const struct mlx5lm_pf *fact,
 		qsort(pf->vfs, pf->num_vfs, sizeof(*pf->vfs), compare_vfs);
 }
 
+/*
+ * A domain of which a VF could not be kept has none here: nobody shall find a place for the
+ * others, and take that for the whole of it. 0 or -ENOMEM.
+ */
+static int drop_torn_domains(const struct mlx5lm_host *host, struct fleet_host *entry)
+{
+	_cleanup_free_ bool *torn = calloc(entry->num_domains + 1, sizeof(*torn));
+	struct bdf pf, vf;
+
+	if (!torn)
+		return -ENOMEM;
+	for (size_t i = 0; i < host->num_pfs; i++) {
+		bool fits = pf_fits(&host->pfs[i], &pf);
+
+		for (size_t j = 0; j < host->pfs[i].num_vfs; j++) {
+			const struct mlx5lm_vf *fact = &host->pfs[i].vfs[j];
+
+			if (fact->in_use_by && !(fits && vf_fits(fact, &pf, &vf)))
+				torn[find_domain(entry, fact->in_use_by)] = true;
+		}
+	}
+	for (size_t i = 0; i < entry->num_pfs; i++) {
+		for (size_t j = 0; j < entry->pfs[i].num_vfs; j++) {
+			if (torn[entry->pfs[i].vfs[j].domain])
+				entry->pfs[i].vfs[j].domain = 0;
+		}
+	}
+	return 0;
+}
+
 /* PFs, VFs and their classes, which may be new. 0 or -ENOMEM. */
 static int fill_entry(struct mlx5lm_fleet *fleet, const struct mlx5lm_host *host,
 		      struct fleet_entry *entry, struct fleet_vf *vfs)
@@ -238,6 +270,8 @@ static int fill_entry(struct mlx5lm_fleet *fleet, const struct mlx5lm_host *host
 		if (r == 0)
 			fill_pf(&entry->host, &host->pfs[i], &bdf, pf++, &vfs);
 	}
+	if (r == 0 && entry->host.num_domains)
+		r = drop_torn_domains(host, &entry->host);
 	return r;
 }
 

@@ -222,6 +222,25 @@ Test(fleet, a_vf_at_an_impossible_address_is_not_kept)
 	cr_expect_eq(fleet_get_host(fleet, 0)->pfs[0].vfs[0].index, 3);
 }
 
+Test(fleet, a_domain_of_which_a_vf_is_not_kept_has_none)
+{
+	_cleanup_fleet_ struct mlx5lm_fleet *fleet = new_fleet();
+	struct mlx5lm_host *host = known_host("a", 3);
+	const struct fleet_host *kept;
+
+	set_text(&host->pfs[0].vfs[0].in_use_by, "torn");
+	set_text(&host->pfs[0].vfs[1].in_use_by, "torn");
+	set_text(&host->pfs[0].vfs[1].bdf, "0001:08:00.3");
+	set_text(&host->pfs[0].vfs[2].in_use_by, "whole");
+	add(fleet, host);
+	kept = fleet_get_host(fleet, 0);
+	cr_assert_eq(kept->num_domains, 2);
+	cr_assert_eq(kept->pfs[0].num_vfs, 2);
+	cr_expect_eq(kept->pfs[0].vfs[0].domain, 0);
+	cr_expect_not(kept->pfs[0].vfs[0].free, "somebody has it all the same");
+	cr_expect_eq(kept->pfs[0].vfs[1].domain, 2);
+}
+
 /* A host with so many VFs, each in a domain of its own. */
 static struct mlx5lm_host *crowded_host(size_t num_vfs)
 {
