@@ -15,7 +15,7 @@
 
 enum stay_reason {
 	STAY_GOES = 0,
-	STAY_VF_UNKNOWN,    /* the snapshot knows none of its VFs */
+	STAY_VF_UNKNOWN,    /* the snapshot does not have all of its VFs as they should be */
 	STAY_NOT_READY,	    /* a VF cannot give its state away */
 	STAY_CLASS_UNKNOWN, /* nobody knows who could take a VF over */
 	STAY_DOWNTIME,	    /* alone it would stand still for too long */

@@ -205,7 +205,7 @@ static void say_rest(const struct report *report, const struct evacuee *evacuee)
 
 	if (unknown) {
 		finding_set(report->findings, finding, MLX5LM_FINDING_MESSAGE,
-			    "the snapshot of the host has none of its VFs");
+			    "the snapshot of the host does not have all of its VFs as they should be");
 		finding_set(report->findings, finding, MLX5LM_FINDING_REMEDY,
 			    "make the snapshot anew: mlx5lm-probe --json");
 		return;
