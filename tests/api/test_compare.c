@@ -85,6 +85,7 @@ Test(compare, the_side_that_should_change_is_a_text)
 	const char *id = "", *side = NULL;
 
 	set_text(&destination->pfs[0].fw_running, "28.42.1000");
+	set_text(&destination->pfs[0].fw_stored, "28.42.1000");
 	cr_assert_eq(mlx5lm_compare(source, destination, NULL, &other, NULL), 0);
 	findings = mlx5lm_comparison_get_findings(other);
 	for (size_t i = 0; !streq(id, "firmware.version"); i++) {

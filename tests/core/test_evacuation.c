@@ -268,7 +268,7 @@ Test(evacuation, a_domain_of_which_no_vf_is_known_stays)
 	fleet->hosts[0].pfs[0].vfs[0].domain = 0;
 	add_destination(fleet, "b", 4);
 	evacuation = expect_plan(fleet, &four_per_pf, 0, 1);
-	expect_stay(evacuation, MLX5LM_STATUS_UNKNOWN, "evacuation.vf_unknown", "none of its VFs",
+	expect_stay(evacuation, MLX5LM_STATUS_UNKNOWN, "evacuation.vf_unknown", "all of its VFs",
 		    "mlx5lm-probe");
 	done(fleet, evacuation);
 }
