@@ -14,12 +14,6 @@ static const char *const what = "domain XML";
 /* As libvirt counts: it knows <driver model=''>, and which driver a VF needs. */
 #define LIBVIRT_PICKS_DRIVER 10000000
 
-/* Of a device: places among all elements of the document. */
-struct places {
-	size_t device; /* <hostdev> or <interface> */
-	size_t driver; /* 0: it has none */
-};
-
 /* Bytes of the text that give way to others: first to bytes of the text itself, then to with. */
 struct edit {
 	size_t offset, length;
@@ -30,7 +24,6 @@ struct edit {
 struct mapper {
 	const char *xml;
 	struct domain_xml domain;
-	struct places *places; /* of each hostdev */
 	struct edit *edits;
 	size_t num_edits;
 	size_t allocated_edits;
@@ -39,7 +32,6 @@ struct mapper {
 static void mapper_release(struct mapper *mapper)
 {
 	domain_xml_release(&mapper->domain);
-	free(mapper->places);
 	free(mapper->edits);
 }
 
@@ -59,45 +51,6 @@ enum map_driver domain_map_driver(const struct mlx5lm_host *destination,
 	if (model || (module && module->state == MLX5LM_MODULE_BUILTIN))
 		return MAP_MODEL;
 	return MAP_KEEP;
-}
-
-/* Hostdevs are in document order, and of each the place of its address is known. */
-static int find_places(struct mapper *mapper, struct mlx5lm_error **reterr)
-{
-	_cleanup_xml_ xmlDoc *document = NULL;
-	const xmlNode *root, *devices, *device = NULL;
-	struct places *current = NULL, places = { 0 };
-	size_t element = 0, next = 0;
-	int r;
-
-	r = xml_parse(mapper->xml, what, DOMAIN_XML_MAX_BYTES, DOMAIN_XML_MAX_DEPTH, &document,
-		      reterr);
-	if (r < 0)
-		return r;
-	mapper->places = calloc(mapper->domain.num_hostdevs + 1, sizeof(*mapper->places));
-	if (!mapper->places)
-		return error_no_memory(reterr);
-	root = xmlDocGetRootElement(document);
-	devices = xml_child(root, "devices");
-	for (const xmlNode *node = root; node; node = xml_next(root, node)) {
-		if (node->type != XML_ELEMENT_NODE)
-			continue;
-		if (devices && node->parent == devices) {
-			device = node;
-			current = &places;
-			places = (struct places){ .device = element };
-		} else if (device && node->parent == device && xml_is(node, "driver") &&
-			   !current->driver) {
-			current->driver = element;
-		}
-		if (next < mapper->domain.num_hostdevs &&
-		    mapper->domain.hostdevs[next].element == element) {
-			current = &mapper->places[next++];
-			*current = places;
-		}
-		element++;
-	}
-	return 0;
 }
 
 static struct edit *add_edit(struct mapper *mapper, size_t offset, size_t length)
@@ -184,24 +137,10 @@ static int set_address(struct mapper *mapper, size_t tag, const struct hostdev *
 	return r;
 }
 
-/* Behind the '>' of a start tag; one inside a quoted value does not count. */
-static size_t tag_end(const char *xml, size_t tag)
-{
-	char quote = 0;
-
-	for (; xml[tag] && (quote || xml[tag] != '>'); tag++) {
-		if (quote && xml[tag] == quote)
-			quote = 0;
-		else if (!quote && (xml[tag] == '"' || xml[tag] == '\''))
-			quote = xml[tag];
-	}
-	return xml[tag] ? tag + 1 : tag;
-}
-
 /* The first child of the device, in a line of its own if others are. */
 static int add_driver(struct mapper *mapper, size_t device_tag)
 {
-	size_t offset = tag_end(mapper->xml, device_tag);
+	size_t offset = xml_tag_end(mapper->xml, device_tag);
 	struct edit *edit = add_edit(mapper, offset, 0);
 
 	if (!edit)
@@ -229,8 +168,8 @@ static bool keeps_model(const struct hostdev *hostdev, enum map_driver driver)
 	       (driver == MAP_UNMANAGED && !hostdev->driver_model);
 }
 
-static int set_driver(struct mapper *mapper, const struct hostdev *hostdev,
-		      const struct places *places, size_t device_tag, enum map_driver driver)
+static int set_driver(struct mapper *mapper, const struct hostdev *hostdev, size_t device_tag,
+		      enum map_driver driver)
 {
 	size_t driver_tag;
 	int r = 0;
@@ -240,9 +179,10 @@ static int set_driver(struct mapper *mapper, const struct hostdev *hostdev,
 				  hostdev->is_interface ? "interface" : "hostdev", "managed", "no");
 	if (r < 0 || keeps_model(hostdev, driver))
 		return r;
-	if (!places->driver)
+	if (!hostdev->driver_element)
 		return add_driver(mapper, device_tag);
-	r = find_tag(mapper, device_tag, places->device, places->driver, &driver_tag);
+	r = find_tag(mapper, device_tag, hostdev->device_element, hostdev->driver_element,
+		     &driver_tag);
 	if (r < 0)
 		return r;
 	if (driver == MAP_UNMANAGED)
@@ -268,7 +208,6 @@ static int make_edits(struct mapper *mapper, const struct vf_mapping *mappings,
 
 	for (size_t i = 0; i < mapper->domain.num_hostdevs; i++) {
 		const struct hostdev *hostdev = &mapper->domain.hostdevs[i];
-		const struct places *places = &mapper->places[i];
 		const struct vf_mapping *mapping =
 			find_mapping(mappings, num_mappings, hostdev->bdf);
 		size_t address_tag;
@@ -277,16 +216,16 @@ static int make_edits(struct mapper *mapper, const struct vf_mapping *mappings,
 			continue;
 		/* From one to the next: the document may be long. */
 		if (tag_element == 0)
-			r = xml_find_tag(mapper->xml, places->device, &tag);
+			r = xml_find_tag(mapper->xml, hostdev->device_element, &tag);
 		else
-			r = find_tag(mapper, tag, tag_element, places->device, &tag);
-		tag_element = places->device;
+			r = find_tag(mapper, tag, tag_element, hostdev->device_element, &tag);
+		tag_element = hostdev->device_element;
 		if (r == 0)
 			r = find_tag(mapper, tag, tag_element, hostdev->element, &address_tag);
 		if (r == 0)
 			r = set_address(mapper, address_tag, hostdev, mapping->destination);
 		if (r == 0)
-			r = set_driver(mapper, hostdev, places, tag, mapping->driver);
+			r = set_driver(mapper, hostdev, tag, mapping->driver);
 		if (r == -ENOMEM)
 			return error_no_memory(reterr);
 		if (r < 0)
@@ -372,7 +311,7 @@ static int check_mapped(const struct mapper *mapper, const char *mapped_xml,
 		const struct vf_mapping *mapping =
 			find_mapping(mappings, num_mappings, hostdev->bdf);
 
-		added += mapping && mapping->driver == MAP_MODEL && !mapper->places[i].driver;
+		added += mapping && mapping->driver == MAP_MODEL && !hostdev->driver_element;
 		same = is_meant(hostdev, &mapped.hostdevs[i], mapping) &&
 		       mapped.hostdevs[i].element == hostdev->element + added;
 	}
@@ -392,8 +331,6 @@ int domain_xml_map(const char *xml, const struct vf_mapping *mappings, size_t nu
 	int r;
 
 	r = domain_xml_parse(xml, &mapper.domain, reterr);
-	if (r == 0)
-		r = find_places(&mapper, reterr);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < num_mappings; i++) {

@@ -134,23 +134,44 @@ static int add_hostdev(struct domain_xml *domain, const xmlNode *node,
 	return 0;
 }
 
-/* Finds the place of each hostdev's source address, which domain_xml_map() edits. */
+/* Is this the first <address> of the first <source> of a hostdev? */
+static bool is_source_address(const xmlNode *node, const xmlNode *devices)
+{
+	bool no_memory = false; /* each was asked before */
+
+	return xml_is(node, "address") && xml_is(node->parent, "source") &&
+	       node->parent->parent->parent == devices &&
+	       is_hostdev(node->parent->parent, &no_memory) &&
+	       xml_child(node->parent->parent, "source") == node->parent &&
+	       xml_child(node->parent, "address") == node;
+}
+
+/* Hostdevs were added in document order; a <driver> may stand before or behind the <source>. */
 static void number_elements(struct domain_xml *domain, const xmlNode *root)
 {
-	const xmlNode *devices = xml_child(root, "devices");
-	size_t element = 0, next = 0;
-	bool no_memory = false; /* each was asked before */
+	const xmlNode *devices = xml_child(root, "devices"), *device = NULL;
+	size_t element = 0, device_element = 0, driver_element = 0, next = 0;
+	struct hostdev *hostdev = NULL;
 
 	for (const xmlNode *node = root; node; node = xml_next(root, node)) {
 		if (node->type != XML_ELEMENT_NODE)
 			continue;
-		/* Hostdevs were added in document order, each with the first address of its source. */
-		if (next < domain->num_hostdevs && xml_is(node, "address") &&
-		    xml_is(node->parent, "source") && node->parent->parent->parent == devices &&
-		    is_hostdev(node->parent->parent, &no_memory) &&
-		    xml_child(node->parent->parent, "source") == node->parent &&
-		    xml_child(node->parent, "address") == node)
-			domain->hostdevs[next++].element = element;
+		if (devices && node->parent == devices) {
+			device = node;
+			device_element = element;
+			driver_element = 0;
+			hostdev = NULL;
+		} else if (device && node->parent == device && !driver_element &&
+			   xml_is(node, "driver")) {
+			driver_element = element;
+			if (hostdev)
+				hostdev->driver_element = element;
+		} else if (next < domain->num_hostdevs && is_source_address(node, devices)) {
+			hostdev = &domain->hostdevs[next++];
+			hostdev->element = element;
+			hostdev->device_element = device_element;
+			hostdev->driver_element = driver_element;
+		}
 		element++;
 	}
 }

@@ -25,7 +25,10 @@ struct hostdev {
 	bool managed;
 	bool is_interface;
 	bool is_unplugged; /* <teaming type='transient'>: the guest loses it for the migration */
-	size_t element; /* place of the <address> among all elements of the document */
+	/* Places among all elements of the document, which domain_xml_map() edits. */
+	size_t element;	       /* of the <address> */
+	size_t device_element; /* of the <hostdev> or <interface> itself */
+	size_t driver_element; /* of its <driver>; 0: it has none */
 };
 
 /* What else may stand in the way, by its element. */

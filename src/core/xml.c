@@ -283,6 +283,13 @@ int xml_find_tag(const char *text, size_t element, size_t *ret_offset)
 	return -EBADMSG;
 }
 
+size_t xml_tag_end(const char *text, size_t tag_offset)
+{
+	const char *excess = NULL, *end = scan_tag(text + tag_offset, &excess);
+
+	return end ? (size_t)(end - text) : strlen(text);
+}
+
 int xml_find_attribute(const char *text, size_t tag_offset, const char *name, size_t *ret_offset,
 		       size_t *ret_length)
 {

@@ -49,6 +49,9 @@ char *xml_element_text(const xmlNode *node, bool *no_memory);
  */
 int xml_find_tag(const char *text, size_t element, size_t *ret_offset);
 
+/* Behind the '>' of the start tag at offset: one inside a quoted value does not count. */
+size_t xml_tag_end(const char *text, size_t tag_offset);
+
 /*
  * The value of an attribute of the start tag at offset: where it begins and how long it is.
  * -ENOENT if the tag has no such attribute.
