@@ -34,15 +34,6 @@ const char *const compare_ids[] = {
 
 const size_t num_compare_ids = ARRAY_LENGTH(compare_ids);
 
-static void set_value(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
-		      enum mlx5lm_finding_key key, const char *text)
-{
-	if (text && *text)
-		finding_copy(findings, finding, key, text);
-	else
-		finding_point(finding, key, text ? "empty" : "unknown");
-}
-
 struct mlx5lm_finding *compare_point(struct mlx5lm_findings *findings, enum mlx5lm_status status,
 				     const char *id, const char *object, const char *source,
 				     const char *destination, const char *message)
@@ -51,8 +42,8 @@ struct mlx5lm_finding *compare_point(struct mlx5lm_findings *findings, enum mlx5
 
 	if (!finding)
 		return NULL;
-	set_value(findings, finding, MLX5LM_FINDING_SOURCE, source);
-	set_value(findings, finding, MLX5LM_FINDING_DESTINATION, destination);
+	finding_copy_value(findings, finding, MLX5LM_FINDING_SOURCE, source);
+	finding_copy_value(findings, finding, MLX5LM_FINDING_DESTINATION, destination);
 	finding_point(finding, MLX5LM_FINDING_MESSAGE, message);
 	return finding;
 }

@@ -463,15 +463,6 @@ void rule_set_remedy(const struct compare_rule *rule, struct mlx5lm_findings *fi
 		rule->mend(findings, finding, &values);
 }
 
-static void set_value(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
-		      enum mlx5lm_finding_key key, const char *text)
-{
-	if (text && *text)
-		finding_copy(findings, finding, key, text);
-	else
-		finding_point(finding, key, text ? "empty" : "unknown");
-}
-
 void rule_compare(const struct compare_rule *rule, const struct rule_value *source,
 		  const struct rule_value *destination, const char *source_pf_bdf,
 		  const char *destination_pf_bdf, struct mlx5lm_findings *findings)
@@ -482,12 +473,12 @@ void rule_compare(const struct compare_rule *rule, const struct rule_value *sour
 
 	if (!finding)
 		return;
-	set_value(findings, finding, MLX5LM_FINDING_SOURCE, source->text);
+	finding_copy_value(findings, finding, MLX5LM_FINDING_SOURCE, source->text);
 	/* Most are the same, and so is the text then. */
 	if (status == MLX5LM_STATUS_PASS)
 		finding->text[MLX5LM_FINDING_DESTINATION] = finding->text[MLX5LM_FINDING_SOURCE];
 	else
-		set_value(findings, finding, MLX5LM_FINDING_DESTINATION, destination->text);
+		finding_copy_value(findings, finding, MLX5LM_FINDING_DESTINATION, destination->text);
 	finding_point(finding, MLX5LM_FINDING_MESSAGE,
 		      status == MLX5LM_STATUS_PASS ? rule->what : rule->message);
 	if (source->text && destination->text) {

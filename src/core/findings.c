@@ -141,6 +141,15 @@ void finding_copy(struct mlx5lm_findings *findings, struct mlx5lm_finding *findi
 		finding->text[key] = *text ? copy_line(findings, text) : NULL;
 }
 
+void finding_copy_value(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
+			enum mlx5lm_finding_key key, const char *text)
+{
+	if (text && *text)
+		finding_copy(findings, finding, key, text);
+	else
+		finding_point(finding, key, text ? "empty" : "unknown");
+}
+
 /* One line of print, its length in *ret_length; NULL when out of memory. */
 _printf_(2, 0)
 static const char *print_line(struct mlx5lm_findings *findings, const char *format, va_list args,

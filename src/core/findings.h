@@ -56,6 +56,10 @@ void finding_set(struct mlx5lm_findings *findings, struct mlx5lm_finding *findin
 void finding_copy(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
 		  enum mlx5lm_finding_key key, const char *text);
 
+/* The same of what a host has of a point: "unknown" for NULL, "empty" for "". */
+void finding_copy_value(struct mlx5lm_findings *findings, struct mlx5lm_finding *finding,
+			enum mlx5lm_finding_key key, const char *text);
+
 /* The same of a text that outlives the findings; it is one line. */
 void finding_point(struct mlx5lm_finding *finding, enum mlx5lm_finding_key key, const char *text);
 
