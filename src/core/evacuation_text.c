@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "core/evacuation.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 
@@ -10,23 +9,17 @@
 
 #define SCHEMA "mlx5lm.evacuation"
 #define SCHEMA_VERSION 1
-#define MAX_NAME 4096u
 
 /* Columns of names in a table; a longer one makes its own line longer. */
 #define MAX_COLUMN 24u
-
-static int set_text(json_t *object, const char *key, const char *text)
-{
-	return json_object_set_new(object, key, json_clean_string(text, MAX_NAME));
-}
 
 static json_t *move_to_json(const struct mlx5lm_move *move)
 {
 	_cleanup_json_ json_t *json = json_object();
 	_cleanup_json_ json_t *vfs = json_array();
 
-	if (!json || set_text(json, "domain", move->domain) ||
-	    set_text(json, "destination", move->destination) || json_object_set(json, "vfs", vfs))
+	if (!json || json_set_clean_str(json, "domain", move->domain) ||
+	    json_set_clean_str(json, "destination", move->destination) || json_object_set(json, "vfs", vfs))
 		return NULL;
 	for (size_t i = 0; i < move->num_vfs; i++) {
 		if (json_array_append_new(vfs,
@@ -85,7 +78,7 @@ int evacuation_to_json_text(const struct mlx5lm_evacuation *evacuation, struct m
 			return -ENOMEM;
 	}
 	json = json_pack("{s:s, s:i}", "schema", SCHEMA, "schema_version", SCHEMA_VERSION);
-	if (!json || !waves || set_text(json, "host", evacuation->host) ||
+	if (!json || !waves || json_set_clean_str(json, "host", evacuation->host) ||
 	    json_set_str(json, "optimal", name_of(&answer_names, evacuation->optimal)) ||
 	    json_object_set_new(json, "num_left", json_integer((json_int_t)evacuation->num_left)) ||
 	    json_object_set(json, "waves", waves) ||
@@ -94,25 +87,12 @@ int evacuation_to_json_text(const struct mlx5lm_evacuation *evacuation, struct m
 	return json_to_text(TAKE(json), JSON_INDENT(2), ret);
 }
 
-static size_t count_columns(const char *text)
-{
-	size_t columns = 0;
-
-	for (; *text; text++)
-		columns += ((unsigned char)*text & 0xc0) != 0x80;
-	return columns;
-}
-
-/* A name, with spaces up to the next column; control characters, which no name has, as '?'. */
+/* A name, with spaces up to the next column. */
 static void add_cell(struct strbuf *buf, const char *name, size_t width)
 {
-	size_t columns = count_columns(name), start = buf->length;
+	size_t length = strlen(name), columns = text_columns(name, length);
 
-	strbuf_add(buf, name);
-	for (size_t i = start; !buf->error && i < buf->length; i++) {
-		if (iscntrl((unsigned char)buf->text[i]))
-			buf->text[i] = '?';
-	}
+	text_add(buf, name, length);
 	strbuf_printf(buf, "%*s", (int)(columns < width ? width - columns : 0) + 2, "");
 }
 
@@ -122,7 +102,7 @@ struct widths {
 
 static void widen(size_t *width, const char *text)
 {
-	size_t columns = count_columns(text);
+	size_t columns = text_columns(text, strlen(text));
 
 	if (columns > *width)
 		*width = columns < MAX_COLUMN ? columns : MAX_COLUMN;
@@ -213,10 +193,6 @@ static void add_summary(struct strbuf *buf, const struct mlx5lm_evacuation *evac
 			evacuation->optimal == MLX5LM_ANSWER_YES
 				? " No plan does better."
 				: " There may be a better plan: there are too many to tell.");
-	for (char *c = line; c && *c; c++) {
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
-	}
 	if (!line || text_wrap(buf, "", "", line))
 		buf->error = -ENOMEM;
 	free(line);

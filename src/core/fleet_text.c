@@ -8,7 +8,6 @@
 
 #define SCHEMA "mlx5lm.fleet"
 #define SCHEMA_VERSION 1
-#define MAX_TEXT 4096u
 
 /* How much of a list people are shown; JSON has all. */
 #define MAX_CLASSES_SHOWN 20
@@ -37,12 +36,6 @@ static int set_number(json_t *object, const char *key, size_t value)
 	return json_object_set_new(object, key, json_integer((json_int_t)value));
 }
 
-/* Values of a snapshot may hold anything. 0 or -1, as jansson. */
-static int set_text(json_t *object, const char *key, const char *text)
-{
-	return text ? json_object_set_new(object, key, json_clean_string(text, MAX_TEXT)) : 0;
-}
-
 static int set_hosts(json_t *object, const struct mlx5lm_class *cls)
 {
 	json_t *names = json_array();
@@ -66,7 +59,7 @@ static int set_facts(json_t *object, const struct mlx5lm_class *cls)
 	for (size_t i = 0; i < cls->fleet->num_rules; i++) {
 		const char *id = cls->fleet->rules[i]->id, *value = cls->cls->values[i];
 
-		if (value ? set_text(facts, id, value) :
+		if (value ? json_set_clean_str(facts, id, value) :
 			    json_array_append_new(unknown, json_string(id)))
 			return -1;
 	}
@@ -102,8 +95,8 @@ static json_t *class_to_json(const struct fleet_view *view, size_t index)
 	if (!json || fleet_find_nearest(view, index, &nearest) ||
 	    set_number(json, "class", index) || set_number(json, "num_hosts", cls->num_hosts) ||
 	    json_object_set_new(json, "known", json_boolean(cls->cls->known)) ||
-	    set_text(json, "psid", class_get_value(cls, "firmware.psid")) ||
-	    set_text(json, "firmware", class_get_value(cls, "firmware.version")) ||
+	    json_set_clean_str(json, "psid", class_get_value(cls, "firmware.psid")) ||
+	    json_set_clean_str(json, "firmware", class_get_value(cls, "firmware.version")) ||
 	    set_facts(json, cls) ||
 	    (nearest.odd && json_set_str(json, "odd", odd_names[nearest.odd])) ||
 	    set_nearest(json, view, &nearest) || set_hosts(json, cls))
@@ -162,7 +155,7 @@ static const char *plural(size_t number, const char *one, const char *many)
 /* A value for a terminal; "unknown" if there is none. */
 static void add_value(struct strbuf *buf, const char *format, const char *value)
 {
-	_cleanup_json_ json_t *clean = json_clean_string(value ? value : "unknown", MAX_TEXT);
+	_cleanup_json_ json_t *clean = json_clean_string(value ? value : "unknown", JSON_MAX_CLEAN);
 
 	if (clean)
 		strbuf_printf(buf, format, json_string_value(clean));

@@ -126,6 +126,12 @@ json_t *json_clean_string(const char *text, size_t max_length)
 	return json;
 }
 
+int json_set_clean_str(json_t *object, const char *key, const char *value)
+{
+	return value ? json_object_set_new(object, key, json_clean_string(value, JSON_MAX_CLEAN)) :
+		       0;
+}
+
 /* Behind the string that begins at text with its quotation mark, or end. */
 static const char *skip_string(const char *text, const char *end)
 {

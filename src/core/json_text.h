@@ -28,6 +28,10 @@ int json_set_str(json_t *object, const char *key, const char *value);
  */
 json_t *json_clean_string(const char *text, size_t max_length);
 
+/* Adds what json_clean_string() makes of it; a NULL value is left out. 0 or -1, as jansson. */
+#define JSON_MAX_CLEAN 4096u
+int json_set_clean_str(json_t *object, const char *key, const char *value);
+
 /* Whether a string that is UTF-8 holds a control character (C0, DEL or C1). */
 bool json_has_control(const char *text, size_t length);
 

@@ -6,8 +6,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 
-/* Columns of the first length bytes: all but those that continue a character of UTF-8. */
-static size_t columns(const char *text, size_t length)
+size_t text_columns(const char *text, size_t length)
 {
 	size_t number = 0;
 
@@ -16,8 +15,7 @@ static size_t columns(const char *text, size_t length)
 	return number;
 }
 
-/* A name or a command in a document from elsewhere may hold what moves the cursor. */
-static void add_bytes(struct strbuf *buf, const char *text, size_t length)
+void text_add(struct strbuf *buf, const char *text, size_t length)
 {
 	if (buf->error)
 		return;
@@ -34,24 +32,24 @@ static void add_bytes(struct strbuf *buf, const char *text, size_t length)
 
 int text_wrap(struct strbuf *buf, const char *first_indent, const char *indent, const char *text)
 {
-	size_t column = columns(first_indent, strlen(first_indent));
+	size_t column = text_columns(first_indent, strlen(first_indent));
 	bool empty = true; /* the line has no word yet */
 
 	strbuf_add(buf, first_indent);
 	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
-		size_t length = strcspn(text, " "), width = columns(text, length);
+		size_t length = strcspn(text, " "), width = text_columns(text, length);
 
 		if (!empty && column + 1 + width > TEXT_COLUMNS) {
 			strbuf_add(buf, "\n");
 			strbuf_add(buf, indent);
-			column = columns(indent, strlen(indent));
+			column = text_columns(indent, strlen(indent));
 			empty = true;
 		}
 		if (!empty) {
 			strbuf_add(buf, " ");
 			column++;
 		}
-		add_bytes(buf, text, length);
+		text_add(buf, text, length);
 		column += width;
 		empty = false;
 		text += length;
@@ -109,7 +107,7 @@ int text_wrap_remedy(struct strbuf *buf, const char *first_indent, const char *i
 		size_t length = end ? (size_t)(end - command) : strlen(command);
 
 		strbuf_add(buf, first_indent);
-		add_bytes(buf, command, length);
+		text_add(buf, command, length);
 		strbuf_add(buf, "\n");
 		first_indent = indent;
 		command += length + (end ? strlen("; ") : 0);

@@ -8,6 +8,15 @@
 
 #define TEXT_COLUMNS 80
 
+/* Columns of the first length bytes: all but those that continue a character of UTF-8. */
+size_t text_columns(const char *text, size_t length);
+
+/*
+ * Adds length bytes, with '?' for each control character: a name or a command in a document from
+ * elsewhere may hold what moves the cursor.
+ */
+void text_add(struct strbuf *buf, const char *text, size_t length);
+
 /*
  * Adds text, broken at spaces, and a newline. The first line begins with first_indent, the others
  * with indent. A word that is longer than a line is not broken. 0 or -ENOMEM.
