@@ -51,7 +51,7 @@ int mlx5lm_domain_parse(const char *xml, size_t length, struct mlx5lm_domain **r
 /**
  * mlx5lm_domain_read() - read the definition of a domain from libvirt
  * @ctx: a context; its root must be this machine
- * @uri: libvirt connection URI; NULL for libvirt's default
+ * @uri: libvirt connection URI; NULL for "qemu:///system"
  * @name: name or UUID of the domain
  * @timeout_ms: for how many milliseconds to wait for the daemon; 0 for 10000
  * @ret: where to put it; yours, release with mlx5lm_domain_free()

@@ -8,6 +8,9 @@
 #include "base/refcount.h"
 #include "sys/root.h"
 
+/* Of the daemon of this host, where the caller names none. */
+#define DEFAULT_LIBVIRT_URI "qemu:///system"
+
 struct mlx5lm_ctx {
 	struct refcount refcount;
 	struct root *root;

@@ -8,7 +8,6 @@
 #include "sys/domain_ask.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
-#define DEFAULT_URI "qemu:///system"
 
 MLX5LM_EXPORT int mlx5lm_domain_parse(const char *xml, size_t length, struct mlx5lm_domain **ret,
 				      struct mlx5lm_error **reterr)
@@ -41,7 +40,7 @@ MLX5LM_EXPORT int mlx5lm_domain_read(struct mlx5lm_ctx *ctx, const char *uri, co
 					     "needed");
 	if (!ctx->root->native)
 		return refuse_other_machine(ctx, reterr);
-	r = domain_ask_xml(uri ? uri : DEFAULT_URI, name,
+	r = domain_ask_xml(uri ? uri : DEFAULT_LIBVIRT_URI, name,
 			   timeout_ms ? timeout_ms : DEFAULT_TIMEOUT_MS, &xml, reterr);
 	if (r < 0)
 		return r;

@@ -16,7 +16,6 @@
 #include "sys/libvirt.h"
 #include "sys/probe.h"
 
-#define DEFAULT_LIBVIRT_URI "qemu:///system"
 
 #define DEFAULT_TIMEOUT_MS 30000
 #define MIN_TIMEOUT_MS 100

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
+#include "api/context.h"
 #include "export.h"
 
-#define DEFAULT_SOURCE_URI "qemu:///system"
 #define DEFAULT_INTERVAL_MS 200
 #define MIN_INTERVAL_MS 50
 #define MAX_INTERVAL_MS 60000
@@ -18,7 +18,7 @@ MLX5LM_EXPORT int mlx5lm_session_options_new(struct mlx5lm_session_options **ret
 	if (!ret)
 		return -EINVAL;
 	options = calloc(1, sizeof(*options));
-	if (!options || str_replace(&options->source_uri, DEFAULT_SOURCE_URI) < 0)
+	if (!options || str_replace(&options->source_uri, DEFAULT_LIBVIRT_URI) < 0)
 		return -ENOMEM;
 	options->persistent = true;
 	options->interval_ms = DEFAULT_INTERVAL_MS;
