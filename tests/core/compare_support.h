@@ -4,9 +4,6 @@
 
 #include "core/compare.h"
 
-/* ready_host() of which everything is known that is compared, so that nothing but PASS is found. */
-struct mlx5lm_host *known_host(const char *name, size_t num_vfs);
-
 /* The finding with this id; NULL if there is none. */
 const struct mlx5lm_finding *find_id(const struct mlx5lm_comparison *comparison, const char *id);
 

@@ -8,19 +8,10 @@
 #include "core/fleet.h"
 #include "support/hosts.h"
 
-/* A host of which all is known that makes classes. */
-static inline struct mlx5lm_host *known_host(const char *name, size_t num_vfs)
-{
-	struct mlx5lm_host *host = ready_host(name, num_vfs);
-
-	set_text(&host->architecture, "x86_64");
-	return host;
-}
-
-/* The same with other firmware; NULL: not known. */
+/* A host with other firmware; NULL: not known. */
 static inline struct mlx5lm_host *host_with_firmware(const char *name, const char *version)
 {
-	struct mlx5lm_host *host = known_host(name, 1);
+	struct mlx5lm_host *host = ready_host(name, 1);
 
 	set_text(&host->pfs[0].fw_running, version);
 	return host;
@@ -28,7 +19,7 @@ static inline struct mlx5lm_host *host_with_firmware(const char *name, const cha
 
 static inline struct mlx5lm_host *host_with_psid(const char *name, const char *psid)
 {
-	struct mlx5lm_host *host = known_host(name, 1);
+	struct mlx5lm_host *host = ready_host(name, 1);
 
 	set_text(&host->pfs[0].psid, psid);
 	return host;

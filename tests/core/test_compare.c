@@ -228,7 +228,7 @@ Test(compare, the_same_hosts_give_the_same_bytes)
 
 Test(compare, a_host_with_itself_is_refused)
 {
-	_cleanup_host_ struct mlx5lm_host *host = known_host("a", 2);
+	_cleanup_host_ struct mlx5lm_host *host = fully_known_host("a", 2);
 	_cleanup_comparison_ struct mlx5lm_comparison comparison = { 0 };
 
 	cr_assert_eq(compare_hosts(host, host, NULL, &comparison, NULL), 0);

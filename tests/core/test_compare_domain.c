@@ -90,7 +90,7 @@ Test(compare_domain, its_vfs_are_paired_and_its_xml_leads_to_them)
 Test(compare_domain, only_the_pfs_of_its_vfs_count)
 {
 	struct question question = ask(DOMAIN(HOSTDEV("2")), 1, 1);
-	struct mlx5lm_host *other = known_host("c", 1);
+	struct mlx5lm_host *other = fully_known_host("c", 1);
 	struct mlx5lm_pf *pf;
 
 	/* A second adapter of the source that matches nothing. */

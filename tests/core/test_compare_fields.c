@@ -324,7 +324,7 @@ static void add_pfs(struct mlx5lm_host *host, size_t number)
 /* Puts the PF of another host behind those there are. */
 static struct mlx5lm_pf *add_pf(struct two_hosts *hosts, size_t num_vfs)
 {
-	struct mlx5lm_host *other = known_host("c", num_vfs);
+	struct mlx5lm_host *other = fully_known_host("c", num_vfs);
 	struct mlx5lm_pf *pf;
 
 	cr_assert_eq(host_add_pf(hosts->destination, &pf), 0);

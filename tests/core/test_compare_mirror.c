@@ -79,11 +79,11 @@ static void mutate_host(struct random *random, struct mlx5lm_host *host)
 static struct mlx5lm_host *random_host(struct random *random, const char *name)
 {
 	size_t num_pfs = 1 + next(random, 3);
-	struct mlx5lm_host *host = known_host(name, next(random, 3));
+	struct mlx5lm_host *host = fully_known_host(name, next(random, 3));
 	char bdf[32];
 
 	while (host->num_pfs < num_pfs) {
-		struct mlx5lm_host *other = known_host(name, next(random, 3));
+		struct mlx5lm_host *other = fully_known_host(name, next(random, 3));
 		struct mlx5lm_pf *pf;
 
 		cr_assert_eq(host_add_pf(host, &pf), 0);

@@ -6,58 +6,7 @@
 
 #include "base/error.h"
 #include "evacuation_support.h"
-
-/* Put in place of the C library's by the linker, see meson.build. */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t number, size_t size);
-void *__real_reallocarray(void *memory, size_t number, size_t size);
-char *__real_strdup(const char *text);
-char *__real_str_vprintf(const char *format, va_list args);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t number, size_t size);
-void *__wrap_reallocarray(void *memory, size_t number, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_str_vprintf(const char *format, va_list args);
-
-static size_t left = SIZE_MAX; /* allocations that succeed still */
-static bool failed;
-
-static bool no_more(void)
-{
-	if (left == SIZE_MAX)
-		return false;
-	if (left > 0) {
-		left--;
-		return false;
-	}
-	failed = true;
-	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return no_more() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t number, size_t size)
-{
-	return no_more() ? NULL : __real_calloc(number, size);
-}
-
-void *__wrap_reallocarray(void *memory, size_t number, size_t size)
-{
-	return no_more() ? NULL : __real_reallocarray(memory, number, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return no_more() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_str_vprintf(const char *format, va_list args)
-{
-	return no_more() ? NULL : __real_str_vprintf(format, args);
-}
+#include "little_memory.h"
 
 /* One for which everything is needed: searches, spreading over PFs, and reasons to stay. */
 static struct mlx5lm_fleet *difficult_fleet(void)
@@ -85,11 +34,6 @@ static struct mlx5lm_fleet *difficult_fleet(void)
 	return fleet;
 }
 
-static void *json_malloc_or_not(size_t size)
-{
-	return no_more() ? NULL : __real_malloc(size);
-}
-
 typedef int (*write_fn)(const struct mlx5lm_evacuation *evacuation, struct mlx5lm_text **ret);
 
 static void write_with_little_memory(const struct mlx5lm_evacuation *evacuation, write_fn write)
@@ -99,11 +43,10 @@ static void write_with_little_memory(const struct mlx5lm_evacuation *evacuation,
 	int r = -ENOMEM;
 
 	for (tries = 0; r < 0; tries++) {
-		failed = false;
-		left = tries;
+		little_memory_allow(tries);
 		r = write(evacuation, &text);
-		left = SIZE_MAX;
-		cr_assert_eq(r, failed ? -ENOMEM : 0, "after %zu: %d", tries, r);
+		little_memory_end();
+		cr_assert_eq(r, little_memory_failed() ? -ENOMEM : 0, "after %zu: %d", tries, r);
 	}
 	mlx5lm_text_free(text);
 	cr_expect_gt(tries, 10, "%zu", tries);
@@ -120,11 +63,10 @@ Test(evacuation_memory, a_plan_is_made_as_a_whole_or_not_at_all)
 	for (tries = 0; r < 0; tries++) {
 		struct mlx5lm_error *error = NULL;
 
-		failed = false;
-		left = tries;
+		little_memory_allow(tries);
 		r = evacuation_make(fleet, "a", &options, &evacuation, &error);
-		left = SIZE_MAX;
-		cr_assert_eq(r, failed ? -ENOMEM : 0, "after %zu: %d", tries, r);
+		little_memory_end();
+		cr_assert_eq(r, little_memory_failed() ? -ENOMEM : 0, "after %zu: %d", tries, r);
 		if (r < 0)
 			cr_assert_eq(error->code, MLX5LM_ERROR_NO_MEMORY);
 		mlx5lm_error_free(error);
@@ -142,7 +84,7 @@ Test(evacuation_memory, it_is_written_as_a_whole_or_not_at_all)
 	struct mlx5lm_evacuation *evacuation = evacuate(fleet, &options);
 
 	write_with_little_memory(evacuation, evacuation_to_plain_text);
-	json_set_alloc_funcs(json_malloc_or_not, free);
+	json_set_alloc_funcs(little_memory_malloc, free);
 	write_with_little_memory(evacuation, evacuation_to_json_text);
 	json_set_alloc_funcs(malloc, free);
 	evacuation_free(evacuation);

@@ -85,12 +85,12 @@ Test(fleet, classes_of_one_size_are_in_the_order_of_their_first_hosts)
 Test(fleet, a_host_is_in_a_class_for_each_kind_of_adapter)
 {
 	_cleanup_fleet_ struct mlx5lm_fleet *fleet = new_fleet();
-	struct mlx5lm_host *both = known_host("both", 1);
+	struct mlx5lm_host *both = ready_host("both", 1);
 
-	add_pf(both, known_host("", 1), "0000:08:00.1");
+	add_pf(both, ready_host("", 1), "0000:08:00.1");
 	add_pf(both, host_with_psid("", "MT_0000000999"), "0000:0a:00.0");
 	add(fleet, both);
-	add(fleet, known_host("a", 1));
+	add(fleet, ready_host("a", 1));
 	add(fleet, host_with_psid("b", "MT_0000000999"));
 	add(fleet, host_with_psid("c", "MT_0000000999"));
 	cr_assert_eq(fleet_num_classes(fleet), 2);
@@ -104,7 +104,7 @@ Test(fleet, a_host_is_in_a_class_for_each_kind_of_adapter)
 Test(fleet, a_host_without_adapter_is_in_no_class)
 {
 	_cleanup_fleet_ struct mlx5lm_fleet *fleet = new_fleet();
-	struct mlx5lm_host *host = known_host("a", 0);
+	struct mlx5lm_host *host = ready_host("a", 0);
 
 	pf_release(&host->pfs[0]);
 	host->num_pfs = 0;
@@ -117,7 +117,7 @@ Test(fleet, hosts_of_which_the_same_is_unknown_are_a_class_that_is_not_known)
 {
 	_cleanup_fleet_ struct mlx5lm_fleet *fleet = new_fleet();
 
-	add(fleet, known_host("a", 1));
+	add(fleet, ready_host("a", 1));
 	add(fleet, host_with_firmware("b", NULL));
 	add(fleet, host_with_firmware("c", NULL));
 	add(fleet, host_with_psid("d", NULL));
@@ -152,7 +152,7 @@ Test(fleet, a_name_is_a_short_line_that_nobody_else_has)
 	_cleanup_fleet_ struct mlx5lm_fleet *fleet = new_fleet();
 	char name[257] = "";
 
-	add(fleet, known_host("a", 1));
+	add(fleet, ready_host("a", 1));
 	expect_refused(fleet, "a", -EEXIST, "there is a host a already");
 	expect_refused(fleet, NULL, -EINVAL, "no hostname");
 	expect_refused(fleet, "", -EINVAL, "no hostname");
@@ -163,7 +163,7 @@ Test(fleet, a_name_is_a_short_line_that_nobody_else_has)
 	expect_refused(fleet, name, -EINVAL, "256 bytes");
 	name[255] = '\0';
 	{
-		_cleanup_host_ struct mlx5lm_host *host = known_host("a", 1);
+		_cleanup_host_ struct mlx5lm_host *host = ready_host("a", 1);
 		size_t index = 0;
 
 		cr_expect_eq(fleet_add(fleet, host, name, NULL), 0);
@@ -175,7 +175,7 @@ Test(fleet, a_name_is_a_short_line_that_nobody_else_has)
 Test(fleet, of_vfs_is_kept_where_they_are_and_who_has_them)
 {
 	_cleanup_fleet_ struct mlx5lm_fleet *fleet = new_fleet();
-	struct mlx5lm_host *host = known_host("a", 4);
+	struct mlx5lm_host *host = ready_host("a", 4);
 	const struct fleet_host *kept;
 	const struct fleet_vf *vfs;
 
@@ -212,7 +212,7 @@ Test(fleet, of_vfs_is_kept_where_they_are_and_who_has_them)
 Test(fleet, a_vf_at_an_impossible_address_is_not_kept)
 {
 	_cleanup_fleet_ struct mlx5lm_fleet *fleet = new_fleet();
-	struct mlx5lm_host *host = known_host("a", 4);
+	struct mlx5lm_host *host = ready_host("a", 4);
 
 	set_text(&host->pfs[0].vfs[0].bdf, "0001:08:00.2");
 	set_text(&host->pfs[0].vfs[1].bdf, "nonsense");
@@ -225,7 +225,7 @@ Test(fleet, a_vf_at_an_impossible_address_is_not_kept)
 Test(fleet, a_domain_of_which_a_vf_is_not_kept_has_none)
 {
 	_cleanup_fleet_ struct mlx5lm_fleet *fleet = new_fleet();
-	struct mlx5lm_host *host = known_host("a", 3);
+	struct mlx5lm_host *host = ready_host("a", 3);
 	const struct fleet_host *kept;
 
 	set_text(&host->pfs[0].vfs[0].in_use_by, "torn");
@@ -244,7 +244,7 @@ Test(fleet, a_domain_of_which_a_vf_is_not_kept_has_none)
 /* A host with so many VFs, each in a domain of its own. */
 static struct mlx5lm_host *crowded_host(size_t num_vfs)
 {
-	struct mlx5lm_host *host = known_host("crowded", 0);
+	struct mlx5lm_host *host = ready_host("crowded", 0);
 
 	for (size_t i = 0; i < num_vfs; i++) {
 		struct mlx5lm_pf *pf = &host->pfs[host->num_pfs - 1];
@@ -252,7 +252,7 @@ static struct mlx5lm_host *crowded_host(size_t num_vfs)
 		char text[32];
 
 		if (i == 65536) {
-			add_pf(host, known_host("", 0), "0000:09:00.0");
+			add_pf(host, ready_host("", 0), "0000:09:00.0");
 			pf = &host->pfs[1];
 		}
 		cr_assert_eq(pf_add_vf(pf, &vf), 0);
@@ -348,7 +348,7 @@ static void make_random(struct random_hosts *random, uint64_t seed)
 
 	for (size_t i = 0; i < NUM_RANDOM; i++) {
 		snprintf(name, sizeof(name), "host-%zu", i * 7919 % NUM_RANDOM);
-		random->hosts[i] = known_host(name, i % 3);
+		random->hosts[i] = ready_host(name, i % 3);
 		mutate(random->hosts[i], &seed);
 	}
 }

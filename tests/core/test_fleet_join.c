@@ -207,7 +207,7 @@ Test(fleet_join, another_psid_cannot_be_changed)
 Test(fleet_join, vf_migration_is_enabled_and_never_disabled_to_join)
 {
 	_cleanup_fleet_ struct mlx5lm_fleet *fleet = new_fleet();
-	struct mlx5lm_host *host = known_host("c", 1);
+	struct mlx5lm_host *host = ready_host("c", 1);
 
 	set_migration_mode(host, 1);
 	add(fleet, host);
@@ -228,7 +228,7 @@ Test(fleet_join, the_others_are_to_change_if_only_they_can)
 		char name[16];
 
 		snprintf(name, sizeof(name), "off%zu", i);
-		host = known_host(name, 1);
+		host = ready_host(name, 1);
 		set_migration_mode(host, 1);
 		add(fleet, host);
 	}
@@ -287,7 +287,7 @@ static struct mlx5lm_host *made_up_host(size_t number)
 	char name[16];
 
 	snprintf(name, sizeof(name), "host%02zu", number);
-	host = known_host(name, 2);
+	host = ready_host(name, 2);
 	if (number >= 22) /* 22..37: 16 with older firmware */
 		set_text(&host->pfs[0].fw_running, "28.39.1002");
 	if (number >= 38) { /* 38..43: 6 with VF migration disabled, too */

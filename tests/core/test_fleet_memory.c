@@ -2,69 +2,10 @@
 /* Wherever memory ends, a fleet says so, is what it was before, and can go on. */
 #include <errno.h>
 #include <jansson.h>
-#include <search.h>
 
 #include "base/error.h"
 #include "fleet_support.h"
-
-/* Put in place of the C library's by the linker, see meson.build. */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t number, size_t size);
-void *__real_reallocarray(void *memory, size_t number, size_t size);
-char *__real_strdup(const char *text);
-void *__real_tsearch(const void *key, void **root, comparison_fn_t compare);
-char *__real_str_vprintf(const char *format, va_list args);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t number, size_t size);
-void *__wrap_reallocarray(void *memory, size_t number, size_t size);
-char *__wrap_strdup(const char *text);
-void *__wrap_tsearch(const void *key, void **root, comparison_fn_t compare);
-char *__wrap_str_vprintf(const char *format, va_list args);
-
-static size_t left = SIZE_MAX; /* allocations that succeed still */
-static bool failed;
-
-static bool no_more(void)
-{
-	if (left == SIZE_MAX)
-		return false;
-	if (left > 0) {
-		left--;
-		return false;
-	}
-	failed = true;
-	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return no_more() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t number, size_t size)
-{
-	return no_more() ? NULL : __real_calloc(number, size);
-}
-
-void *__wrap_reallocarray(void *memory, size_t number, size_t size)
-{
-	return no_more() ? NULL : __real_reallocarray(memory, number, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return no_more() ? NULL : __real_strdup(text);
-}
-
-void *__wrap_tsearch(const void *key, void **root, comparison_fn_t compare)
-{
-	return no_more() ? NULL : __real_tsearch(key, root, compare);
-}
-
-char *__wrap_str_vprintf(const char *format, va_list args)
-{
-	return no_more() ? NULL : __real_str_vprintf(format, args);
-}
+#include "little_memory.h"
 
 static struct mlx5lm_host *some_host(const char *name, const char *firmware)
 {
@@ -83,11 +24,10 @@ static size_t add_with_little_memory(struct mlx5lm_fleet *fleet, struct mlx5lm_h
 		struct mlx5lm_error *error = NULL;
 		int r;
 
-		failed = false;
-		left = tries;
+		little_memory_allow(tries);
 		r = fleet_add(fleet, host, NULL, &error);
-		left = SIZE_MAX;
-		if (!failed) {
+		little_memory_end();
+		if (!little_memory_failed()) {
 			cr_assert_eq(r, 0);
 			break;
 		}
@@ -122,20 +62,15 @@ Test(fleet_memory, a_fleet_is_made_as_a_whole_or_not_at_all)
 	struct mlx5lm_fleet *fleet = NULL;
 
 	for (size_t tries = 0; tries < 3; tries++) {
-		left = tries;
+		little_memory_allow(tries);
 		cr_expect_eq(fleet_new(&fleet), -ENOMEM);
-		left = SIZE_MAX;
+		little_memory_end();
 		cr_assert_null(fleet);
 	}
-	left = 3;
+	little_memory_allow(3);
 	cr_expect_eq(fleet_new(&fleet), 0);
-	left = SIZE_MAX;
+	little_memory_end();
 	fleet_free(fleet);
-}
-
-static void *json_malloc_or_not(size_t size)
-{
-	return no_more() ? NULL : __real_malloc(size);
 }
 
 typedef int (*write_fn)(const struct mlx5lm_fleet *fleet, struct mlx5lm_text **ret);
@@ -155,11 +90,10 @@ static void write_with_little_memory(write_fn write)
 	add(fleet, some_host("0", "28.41.1000"));
 	mlx5lm_text_free(TAKE(wanted));
 	for (tries = 0, r = -ENOMEM; r < 0; tries++) {
-		failed = false;
-		left = tries;
+		little_memory_allow(tries);
 		r = write(fleet, &wanted);
-		left = SIZE_MAX;
-		cr_assert_eq(r < 0, failed, "after %zu: %d", tries, r);
+		little_memory_end();
+		cr_assert_eq(r < 0, little_memory_failed(), "after %zu: %d", tries, r);
 		cr_assert(r == 0 || r == -ENOMEM);
 	}
 	cr_expect_gt(tries, 10, "%zu", tries);
@@ -168,7 +102,7 @@ static void write_with_little_memory(write_fn write)
 Test(fleet_memory, a_report_is_written_as_a_whole_or_not_at_all)
 {
 	write_with_little_memory(fleet_to_plain_text);
-	json_set_alloc_funcs(json_malloc_or_not, free);
+	json_set_alloc_funcs(little_memory_malloc, free);
 	write_with_little_memory(fleet_to_json_text);
 	json_set_alloc_funcs(malloc, free);
 }

@@ -46,10 +46,10 @@ static struct mlx5lm_fleet *mixed_fleet(void)
 	add_many(fleet, 3, "untold-", NULL);
 	add_many(fleet, 8, "newer-", "28.42.1000");
 	add(fleet, host_with_psid("lonely", "MT_0000000999"));
-	host = known_host("off", 1);
+	host = ready_host("off", 1);
 	set_migration_mode(host, 1);
 	add(fleet, host);
-	host = known_host("bare", 1);
+	host = ready_host("bare", 1);
 	pf_release(&host->pfs[0]);
 	host->num_pfs = 0;
 	add(fleet, host);

@@ -43,14 +43,7 @@ static struct mlx5lm_pf *add_adapter(struct mlx5lm_host *host, unsigned int bus,
 
 static void add_device(struct question *question, const char *bdf)
 {
-	struct domain_xml *domain = &question->domain;
-	struct hostdev *grown = realloc(domain->hostdevs,
-					(domain->num_hostdevs + 1) * sizeof(*grown));
-
-	cr_assert_not_null(grown);
-	domain->hostdevs = grown;
-	grown[domain->num_hostdevs] = (struct hostdev){ 0 };
-	snprintf(grown[domain->num_hostdevs++].bdf, sizeof(grown->bdf), "%s", bdf);
+	add_hostdev(&question->domain, bdf);
 }
 
 static void want(struct question *question, const char *source, const char *destination)

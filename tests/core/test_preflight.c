@@ -18,14 +18,7 @@ struct question {
 
 static void add_device(struct question *question, const char *bdf)
 {
-	struct domain_xml *domain = &question->domain;
-	struct hostdev *grown = realloc(domain->hostdevs,
-					(domain->num_hostdevs + 1) * sizeof(*grown));
-
-	cr_assert_not_null(grown);
-	domain->hostdevs = grown;
-	grown[domain->num_hostdevs] = (struct hostdev){ 0 };
-	snprintf(grown[domain->num_hostdevs++].bdf, sizeof(grown->bdf), "%s", bdf);
+	add_hostdev(&question->domain, bdf);
 }
 
 static struct question two_hosts(size_t source_vfs, size_t destination_vfs)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/domain_xml.h"
+
 void set_text(char **text, const char *value)
 {
 	if (str_replace(text, value))
@@ -107,4 +109,60 @@ struct mlx5lm_host *ready_host(const char *hostname, size_t num_vfs)
 	for (size_t i = 0; i < num_vfs; i++)
 		add_vf(&host->pfs[0], i);
 	return host;
+}
+
+static void add_nv(struct mlx5lm_pf *pf, const char *name, uint64_t value)
+{
+	struct mlx5lm_nv *nv;
+
+	if (pf_add_nv(pf, &nv))
+		abort();
+	set_text(&nv->name, name);
+	nv->supported = MLX5LM_ANSWER_YES;
+	nv->current = fact_u64(value);
+	nv->next_boot = fact_u64(value);
+}
+
+struct mlx5lm_host *fully_known_host(const char *name, size_t num_vfs)
+{
+	struct mlx5lm_host *host = ready_host(name, num_vfs);
+	struct mlx5lm_pf *pf = &host->pfs[0];
+
+	set_text(&host->boot_id, name);
+	set_text(&host->architecture, "x86_64");
+	set_text(&host->cpu_vendor, "Intel");
+	set_text(&host->cpu_model, "Icelake-Server");
+	host->page_size_bytes = fact_u64(4096);
+	host->libvirt_daemon_version = fact_u64(11003000);
+	pf->subsystem_vendor_id = fact_u64(0x15b3);
+	pf->subsystem_device_id = fact_u64(0x0083);
+	pf->revision = fact_u64(0);
+	pf->numa_node = fact_u64(0);
+	add_nv(pf, "SRIOV_EN", 1);
+	add_nv(pf, "NUM_OF_VFS", 16);
+	add_nv(pf, "VF_MIGRATION_MODE", 2);
+	add_nv(pf, "LINK_TYPE_P1", 2);
+	for (size_t i = 0; i < num_vfs; i++) {
+		struct mlx5lm_vf *vf = &pf->vfs[i];
+
+		vf->ipsec_crypto = MLX5LM_PORT_ATTR_STATE_DISABLED;
+		vf->ipsec_packet = MLX5LM_PORT_ATTR_STATE_DISABLED;
+		vf->max_io_eqs = fact_u64(8);
+		vf->vfio_migration = MLX5LM_ANSWER_YES;
+		vf->vfio_migration_flags = fact_u64(7);
+		vf->vfio_dirty_tracking = MLX5LM_ANSWER_YES;
+	}
+	return host;
+}
+
+void add_hostdev(struct domain_xml *domain, const char *bdf)
+{
+	struct hostdev *grown = realloc(domain->hostdevs,
+					(domain->num_hostdevs + 1) * sizeof(*grown));
+
+	if (!grown)
+		abort();
+	domain->hostdevs = grown;
+	grown[domain->num_hostdevs] = (struct hostdev){ 0 };
+	snprintf(grown[domain->num_hostdevs++].bdf, sizeof(grown->bdf), "%s", bdf);
 }

@@ -10,6 +10,13 @@
  */
 struct mlx5lm_host *ready_host(const char *hostname, size_t num_vfs);
 
+/* The same of which everything is known that is compared. */
+struct mlx5lm_host *fully_known_host(const char *name, size_t num_vfs);
+
+/* Gives a domain a PCI device of the host. */
+struct domain_xml;
+void add_hostdev(struct domain_xml *domain, const char *bdf);
+
 /* A snapshot of the same host before anything was configured: legacy mode, no VFs. */
 struct mlx5lm_host *bare_host(const char *hostname);
 
