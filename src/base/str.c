@@ -66,6 +66,20 @@ int str_to_u64(const char *string, int base, uint64_t *ret)
 	return 0;
 }
 
+bool str_is_uuid(const char *string)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	for (size_t i = 0; i < sizeof(form); i++) {
+		/* Not isxdigit(), which may know more of them in another locale. */
+		bool is_digit = string[i] && strchr("0123456789abcdefABCDEF", string[i]);
+
+		if (form[i] == 'x' ? !is_digit : string[i] != form[i])
+			return false;
+	}
+	return true;
+}
+
 static char *strbuf_room(struct strbuf *buf, size_t length)
 {
 	if (buf->error)

@@ -28,6 +28,9 @@ void str_trim_end(char *string);
 /* A whole string as an unsigned number; base as for strtoull(). 0, -EINVAL or -ERANGE. */
 int str_to_u64(const char *string, int base, uint64_t *ret);
 
+/* As "7d0b6ac4-...": 36 characters, hexadecimal digits with '-' in four places. */
+bool str_is_uuid(const char *string);
+
 /* A growing text. The first failure sticks: only strbuf_take() has to be checked. */
 struct strbuf {
 	char *text;

@@ -30,24 +30,6 @@ static const char *const end_names[] = {
 	[JOURNAL_UNDONE] = "undone",
 };
 
-/* One line with its end; json is taken over, and may be NULL. */
-static char *to_line(json_t *json)
-{
-	_cleanup_json_ json_t *owned = json;
-	char *line, *longer;
-	size_t length;
-
-	if (!owned || json_to_str(owned, JSON_COMPACT, &line, &length))
-		return NULL;
-	longer = realloc(line, length + 2);
-	if (!longer) {
-		free(line);
-		return NULL;
-	}
-	strcpy(longer + length, "\n");
-	return longer;
-}
-
 /* The snapshot of a host that has nothing but this PF. */
 static json_t *before_to_json(const struct mlx5lm_host *before, const struct mlx5lm_pf *pf)
 {
@@ -74,7 +56,7 @@ char *journal_begin_line(const struct mlx5lm_host *before, const struct mlx5lm_p
 	    json_object_set_new(line, "before", before_to_json(before, pf)) ||
 	    json_object_set_new(line, "wanted", config_to_json(wanted)))
 		return NULL;
-	return to_line(TAKE(line));
+	return json_to_line(TAKE(line));
 }
 
 /* What before_learn_ports() has found of its VFs: all else is in the first line. */
@@ -105,7 +87,7 @@ char *journal_before_line(const struct mlx5lm_host *before, const struct mlx5lm_
 
 	if (!line || json_object_set_new(line, "before", ports_to_json(before, pf)))
 		return NULL;
-	return to_line(TAKE(line));
+	return json_to_line(TAKE(line));
 }
 
 char *journal_step_line(const struct mlx5lm_step *first, size_t length, bool undo)
@@ -120,12 +102,12 @@ char *journal_step_line(const struct mlx5lm_step *first, size_t length, bool und
 		return NULL;
 	if (undo && json_object_set_new(line, "undo", json_true()))
 		return NULL;
-	return to_line(TAKE(line));
+	return json_to_line(TAKE(line));
 }
 
 char *journal_end_line(enum journal_end end)
 {
-	return to_line(json_pack("{s:s}", "end", end_names[end]));
+	return json_to_line(json_pack("{s:s}", "end", end_names[end]));
 }
 
 /* A line that is being read, and the journal it goes into. */

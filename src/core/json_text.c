@@ -47,6 +47,23 @@ int json_to_text(json_t *json, size_t flags, struct mlx5lm_text **ret)
 	return text_new_take(text, ret);
 }
 
+char *json_to_line(json_t *json)
+{
+	_cleanup_json_ json_t *owned = json;
+	char *line, *longer;
+	size_t length;
+
+	if (!owned || json_to_str(owned, JSON_COMPACT, &line, &length))
+		return NULL;
+	longer = realloc(line, length + 2);
+	if (!longer) {
+		free(line);
+		return NULL;
+	}
+	strcpy(longer + length, "\n");
+	return longer;
+}
+
 int json_set_str(json_t *object, const char *key, const char *value)
 {
 	return value ? json_object_set_new(object, key, json_string(value)) : 0;

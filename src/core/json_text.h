@@ -18,6 +18,9 @@ int json_to_text(json_t *json, size_t flags, struct mlx5lm_text **ret);
 /* The same as a plain string, from malloc(). */
 int json_to_str(const json_t *json, size_t flags, char **ret, size_t *ret_length);
 
+/* One line with its end, from malloc(). The reference is taken over; NULL when out of memory. */
+char *json_to_line(json_t *json);
+
 /* Adds a string; a NULL value is left out. 0 or -1, as jansson. */
 int json_set_str(json_t *object, const char *key, const char *value);
 

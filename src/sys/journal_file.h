@@ -9,7 +9,7 @@
 
 /*
  * Small files that must survive a crash, in a directory that the caller of the library names:
- * mlx5lm-<BDF>.<kind>, mode 0600. Not below the root: it is the process's own directory.
+ * mlx5lm-<BDF>.<kind>, as sys/private_file.h has them.
  */
 #define JOURNAL_KIND "journal"
 #define NV_RECORD_KIND "nv"

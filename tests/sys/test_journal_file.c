@@ -8,12 +8,11 @@
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "support/traced.h"
 
 #define PF "0000:08:00.0"
 #define NAME "mlx5lm-" PF ".journal"
@@ -307,65 +306,24 @@ Test(journal_file, a_line_for_which_there_is_no_room_is_not_there_in_part)
 }
 
 /* What a process does that configures: a new journal, and a step. */
-static _Noreturn void be_traced(void)
+static int configure(void)
 {
 	int fd = -1;
 
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-		_exit(2);
-	raise(SIGSTOP);
-	if (replace("new\n", &fd) < 0 || journal_file_append(fd, PF, "step\n", NULL) < 0)
-		_exit(1);
-	_exit(0);
-}
-
-/* The process at its start; -1 if nothing may be traced here. */
-static pid_t start_traced(void)
-{
-	pid_t pid = fork();
-	int status;
-
-	cr_assert_geq(pid, 0);
-	if (pid == 0)
-		be_traced();
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
-		return -1;
-	cr_assert(WIFSTOPPED(status));
-	cr_assert_eq(ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_TRACESYSGOOD), 0);
-	return pid;
-}
-
-/* To the next begin or end of a system call. False if it has ended, as it should. */
-static bool go_on(pid_t pid)
-{
-	int status;
-
-	cr_assert_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	if (WIFSTOPPED(status))
-		return true;
-	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);
-	return false;
+	return replace("new\n", &fd) < 0 || journal_file_append(fd, PF, "step\n", NULL) < 0;
 }
 
 Test(journal_file, killed_at_every_system_call_leaves_the_old_one_or_the_new_one)
 {
-	bool seen_old = false, seen_new = false, seen_step = false, alive = true;
+	bool seen_old = false, seen_new = false, seen_step = false, killed = true;
 
-	for (unsigned int calls = 1; alive; calls++) {
+	for (unsigned int calls = 1; killed; calls++) {
 		pid_t pid;
 
 		cr_assert_eq(replace("old\n", NULL), 0);
-		pid = start_traced();
+		killed = traced_kill_after(configure, calls, &pid);
 		if (pid < 0)
 			cr_skip_test("ptrace() is not allowed here");
-		for (unsigned int i = 0; alive && i < calls; i++)
-			alive = go_on(pid);
-		if (alive) {
-			kill(pid, SIGKILL);
-			cr_assert_eq(waitpid(pid, NULL, 0), pid);
-		}
 		cr_assert_eq(read_back(), 0, "after %u stops", calls);
 		seen_old = seen_old || strcmp(text, "old\n") == 0;
 		seen_new = seen_new || strcmp(text, "new\n") == 0;
@@ -380,44 +338,14 @@ Test(journal_file, killed_at_every_system_call_leaves_the_old_one_or_the_new_one
 	cr_expect_eq(count_files(), 1, "the next one cleans up");
 }
 
-/* A letter for what the order depends on; 0 for other calls. */
-static char letter_of(uint64_t number)
-{
-	switch (number) {
-	case SYS_write:
-		return 'w';
-	case SYS_fsync:
-		return 's';
-#ifdef SYS_renameat
-	case SYS_renameat:
-#endif
-	case SYS_renameat2:
-		return 'r';
-	case SYS_fdatasync:
-		return 'd';
-	default:
-		return 0;
-	}
-}
-
 /* No test can take the power away, but the calls that a disk obeys can be seen. */
 Test(journal_file, the_text_is_on_the_disk_before_its_name_and_that_before_the_first_step)
 {
-	struct __ptrace_syscall_info info;
-	pid_t pid = start_traced();
-	char calls[32] = "";
-	size_t num_calls = 0;
+	pid_t pid = traced_start(configure);
+	char calls[32];
 
 	if (pid < 0)
 		cr_skip_test("ptrace() is not allowed here");
-	while (go_on(pid)) {
-		char letter = 0;
-
-		cr_assert_gt(ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info), 0);
-		if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-			letter = letter_of(info.entry.nr);
-		if (letter && num_calls < sizeof(calls) - 1)
-			calls[num_calls++] = letter;
-	}
+	traced_disk_calls(pid, calls, sizeof(calls));
 	cr_expect_str_eq(calls, "wsrswd");
 }
