@@ -95,6 +95,242 @@ enum mlx5lm_progress_key {
 };
 
 /**
+ * enum mlx5lm_control - who drives the migration
+ * @MLX5LM_CONTROL_UNKNOWN: none
+ * @MLX5LM_CONTROL_P2P: the daemon of the source connects to the one of the destination; the
+ *	migration goes on if the caller dies
+ * @MLX5LM_CONTROL_DIRECT: the caller's libvirt client talks to both; the migration ends if the
+ *	caller dies, and the guest stays at the source
+ *
+ * Since: 0.5
+ */
+enum mlx5lm_control {
+	MLX5LM_CONTROL_UNKNOWN = 0,
+	MLX5LM_CONTROL_P2P = 1,
+	MLX5LM_CONTROL_DIRECT = 2
+};
+
+/**
+ * enum mlx5lm_action - what to do about a migration that does not converge
+ * @MLX5LM_ACTION_UNKNOWN: none
+ * @MLX5LM_ACTION_CONTINUE: wait
+ * @MLX5LM_ACTION_RAISE_DOWNTIME: raise the downtime limit by one step, up to the ceiling
+ * @MLX5LM_ACTION_FORCE_SWITCHOVER: raise it so far that QEMU switches over at once
+ * @MLX5LM_ACTION_ABORT: abort; the guest runs on at the source
+ *
+ * Since: 0.5
+ */
+enum mlx5lm_action {
+	MLX5LM_ACTION_UNKNOWN = 0,
+	MLX5LM_ACTION_CONTINUE = 1,
+	MLX5LM_ACTION_RAISE_DOWNTIME = 2,
+	MLX5LM_ACTION_FORCE_SWITCHOVER = 3,
+	MLX5LM_ACTION_ABORT = 4
+};
+
+/**
+ * enum mlx5lm_hook - moments at which the caller has something to do at the destination
+ * @MLX5LM_HOOK_UNKNOWN: none
+ * @MLX5LM_HOOK_PREPARE: the pairs are decided, nothing is started: make the destination's VFs ready
+ *	(same hw_addr, migratable, bound), but leave their representors down
+ * @MLX5LM_HOOK_COMMIT: the guest stands still at the source, or has just moved: let its traffic go
+ *	to the destination, for example by setting the representors up
+ * @MLX5LM_HOOK_RELEASE: the migration ended otherwise after PREPARE: take back what PREPARE, and
+ *	COMMIT if it was called, did
+ *
+ * Since: 0.5
+ */
+enum mlx5lm_hook {
+	MLX5LM_HOOK_UNKNOWN = 0,
+	MLX5LM_HOOK_PREPARE = 1,
+	MLX5LM_HOOK_COMMIT = 2,
+	MLX5LM_HOOK_RELEASE = 3
+};
+
+/**
+ * enum mlx5lm_reason - why a session ended as it did, for programs
+ * @MLX5LM_REASON_UNKNOWN: it runs, or was not started
+ * @MLX5LM_REASON_NONE: it completed
+ * @MLX5LM_REASON_OTHER: none of the below; the error has libvirt's or QEMU's words as they were
+ * @MLX5LM_REASON_CANCELLED: by the caller
+ * @MLX5LM_REASON_CONNECT_DEADLINE: a daemon did not let itself be connected to in time
+ * @MLX5LM_REASON_SETUP_DEADLINE: QEMU at the destination was not ready in time
+ * @MLX5LM_REASON_STALLED: nothing new was reached for as long as the policy allows
+ * @MLX5LM_REASON_TOTAL_DEADLINE: it took longer than allowed
+ * @MLX5LM_REASON_NEVER_CONVERGES: the limits cannot be met by what the VFs' state needs
+ * @MLX5LM_REASON_HOSTS_INCOMPATIBLE: the hosts differ in something that matters
+ * @MLX5LM_REASON_SAME_HOST: source and destination are the same host
+ * @MLX5LM_REASON_VF_UNFIT: a VF, or its counterpart, is missing, not ready or not migratable
+ * @MLX5LM_REASON_VF_IN_USE: somebody else has the destination's VF
+ * @MLX5LM_REASON_DOMAIN_UNFIT: the domain cannot be migrated as it is
+ * @MLX5LM_REASON_DOMAIN_EXISTS: the destination has this domain already
+ * @MLX5LM_REASON_DOMAIN_GONE: the source does not have the domain (any more)
+ * @MLX5LM_REASON_HOOK: a hook of the caller failed
+ * @MLX5LM_REASON_SOURCE_UNREACHABLE: no connection to the source's daemon
+ * @MLX5LM_REASON_DESTINATION_UNREACHABLE: no connection to the destination's daemon
+ * @MLX5LM_REASON_SOURCE_DAEMON_LOST: the source's daemon died, or does not answer any more
+ * @MLX5LM_REASON_DESTINATION_DAEMON_LOST: the same of the destination's; keepalive included
+ * @MLX5LM_REASON_SOURCE_QEMU_DIED: QEMU of the domain died at the source
+ * @MLX5LM_REASON_DESTINATION_QEMU_DIED: QEMU died at the destination
+ * @MLX5LM_REASON_DATA_CONNECTION: the two QEMUs cannot reach one another, or lost one another
+ * @MLX5LM_REASON_AUTHENTICATION: a daemon or TLS peer does not accept the other
+ * @MLX5LM_REASON_TLS: TLS is not set up on a host
+ * @MLX5LM_REASON_NO_KERNEL_SUPPORT: the VF's driver at the source cannot migrate
+ * @MLX5LM_REASON_NO_DIRTY_TRACKING: neither device nor IOMMU can track what the VF writes
+ * @MLX5LM_REASON_NO_P2P: several VFs, not all with the states for peer-to-peer DMA
+ * @MLX5LM_REASON_VIOMMU: the domain has a virtual IOMMU
+ * @MLX5LM_REASON_POSTCOPY: post-copy is enabled
+ * @MLX5LM_REASON_TOO_MUCH_MEMORY: the domain is too large for dirty tracking
+ * @MLX5LM_REASON_VF_SAVE: the VF's state could not be saved at the source
+ * @MLX5LM_REASON_VF_LOAD: the VF's state was refused at the destination
+ * @MLX5LM_REASON_VF_STATE: a VF did not change its state (suspend, resume)
+ * @MLX5LM_REASON_MEMORY_PINNING: the domain's memory cannot be pinned or locked
+ * @MLX5LM_REASON_CPU: the destination has not the domain's CPU
+ * @MLX5LM_REASON_MACHINE_TYPE: the destination's QEMU has not the domain's machine type or device
+ * @MLX5LM_REASON_DOMAIN_XML: the destination's XML differs in what the guest sees
+ * @MLX5LM_REASON_DISK: a disk is not shared, or not safe to migrate
+ * @MLX5LM_REASON_JOB_LOCK: another job has the domain
+ * @MLX5LM_REASON_ABORTED_ELSEWHERE: somebody else aborted the migration
+ * @MLX5LM_REASON_SPLIT_BRAIN: both copies of the guest run
+ * @MLX5LM_REASON_OUTCOME_UNKNOWN: where the guest runs could not be found out
+ * @MLX5LM_REASON_VERIFY: the guest has moved, but not all is as it should be
+ * @MLX5LM_REASON_RESOURCES: memory, threads or file descriptors of this process are used up
+ *
+ * A receiver must accept values it does not know. Since: 0.5
+ */
+enum mlx5lm_reason {
+	MLX5LM_REASON_UNKNOWN = 0,
+	MLX5LM_REASON_NONE = 1,
+	MLX5LM_REASON_OTHER = 2,
+	MLX5LM_REASON_CANCELLED = 3,
+	MLX5LM_REASON_CONNECT_DEADLINE = 4,
+	MLX5LM_REASON_SETUP_DEADLINE = 5,
+	MLX5LM_REASON_STALLED = 6,
+	MLX5LM_REASON_TOTAL_DEADLINE = 7,
+	MLX5LM_REASON_NEVER_CONVERGES = 8,
+	MLX5LM_REASON_HOSTS_INCOMPATIBLE = 9,
+	MLX5LM_REASON_SAME_HOST = 10,
+	MLX5LM_REASON_VF_UNFIT = 11,
+	MLX5LM_REASON_VF_IN_USE = 12,
+	MLX5LM_REASON_DOMAIN_UNFIT = 13,
+	MLX5LM_REASON_DOMAIN_EXISTS = 14,
+	MLX5LM_REASON_DOMAIN_GONE = 15,
+	MLX5LM_REASON_HOOK = 16,
+	MLX5LM_REASON_SOURCE_UNREACHABLE = 17,
+	MLX5LM_REASON_DESTINATION_UNREACHABLE = 18,
+	MLX5LM_REASON_SOURCE_DAEMON_LOST = 19,
+	MLX5LM_REASON_DESTINATION_DAEMON_LOST = 20,
+	MLX5LM_REASON_SOURCE_QEMU_DIED = 21,
+	MLX5LM_REASON_DESTINATION_QEMU_DIED = 22,
+	MLX5LM_REASON_DATA_CONNECTION = 23,
+	MLX5LM_REASON_AUTHENTICATION = 24,
+	MLX5LM_REASON_TLS = 25,
+	MLX5LM_REASON_NO_KERNEL_SUPPORT = 26,
+	MLX5LM_REASON_NO_DIRTY_TRACKING = 27,
+	MLX5LM_REASON_NO_P2P = 28,
+	MLX5LM_REASON_VIOMMU = 29,
+	MLX5LM_REASON_POSTCOPY = 30,
+	MLX5LM_REASON_TOO_MUCH_MEMORY = 31,
+	MLX5LM_REASON_VF_SAVE = 32,
+	MLX5LM_REASON_VF_LOAD = 33,
+	MLX5LM_REASON_VF_STATE = 34,
+	MLX5LM_REASON_MEMORY_PINNING = 35,
+	MLX5LM_REASON_CPU = 36,
+	MLX5LM_REASON_MACHINE_TYPE = 37,
+	MLX5LM_REASON_DOMAIN_XML = 38,
+	MLX5LM_REASON_DISK = 39,
+	MLX5LM_REASON_JOB_LOCK = 40,
+	MLX5LM_REASON_ABORTED_ELSEWHERE = 41,
+	MLX5LM_REASON_SPLIT_BRAIN = 42,
+	MLX5LM_REASON_OUTCOME_UNKNOWN = 43,
+	MLX5LM_REASON_VERIFY = 44,
+	MLX5LM_REASON_RESOURCES = 45
+};
+
+/**
+ * enum mlx5lm_session_key - what can be set for a session
+ * @MLX5LM_SESSION_UNKNOWN: none
+ * @MLX5LM_SESSION_DOMAIN: str, name or UUID of the domain; must be set
+ * @MLX5LM_SESSION_SOURCE_URI: str, libvirt URI of the source as seen from this process; until it is
+ *	set "qemu:///system"
+ * @MLX5LM_SESSION_DESTINATION_URI: str, libvirt URI of the destination as seen from this process;
+ *	must be set
+ * @MLX5LM_SESSION_PEER_URI: str, the same as seen from the source's daemon, if that differs
+ * @MLX5LM_SESSION_DATA_URI: str, where QEMU sends the data, such as "tcp://10.0.0.2"; until it is
+ *	set libvirt chooses
+ * @MLX5LM_SESSION_TLS_DESTINATION: str, name in the certificate of the destination, if it is not its
+ *	hostname
+ * @MLX5LM_SESSION_JOURNAL_DIR: str, directory for the file by which mlx5lm_session_attach() finds a
+ *	running migration again; until it is set there is none
+ * @MLX5LM_SESSION_CONTROL: u64, enum mlx5lm_control; P2P until it is set
+ * @MLX5LM_SESSION_PERSISTENT: u64, 1: define the domain at the destination and undefine it at the
+ *	source, if it was persistent there, as until it is set; 0: leave definitions alone
+ * @MLX5LM_SESSION_BANDWIDTH_MIB_PER_S: u64, limit; 0, as until it is set: none
+ * @MLX5LM_SESSION_SWITCHOVER_BANDWIDTH_MIB_PER_S: u64, what QEMU reckons with for the last part
+ *	(libvirt 11.1, QEMU 8.2); 0, as until it is set: what it measures
+ * @MLX5LM_SESSION_CHANNELS: u64, parallel connections for the data (multifd); 0: one for all; until
+ *	it is set several if both QEMUs send VF state over them and the domain has several VFs
+ * @MLX5LM_SESSION_TLS: u64, 1: encrypt the data; 0, as until it is set: do not
+ * @MLX5LM_SESSION_INTERVAL_MS: u64, time between samples, 50 to 60000; 200 until it is set
+ * @MLX5LM_SESSION_DOWNTIME_LIMIT_MS: u64, the limit to begin with, 1 to 2000000; 0, as until it is
+ *	set: QEMU's own (300)
+ * @MLX5LM_SESSION_DOWNTIME_CEILING_MS: u64, up to where the policy may raise the limit, at most
+ *	2000000; 0, as until it is set: not at all
+ * @MLX5LM_SESSION_DOWNTIME_STEPS: u64, steps from limit to ceiling, 1 to 100; 5 until it is set
+ * @MLX5LM_SESSION_STALL_ITERATIONS: u64, a stall is so many iterations without a new low of the
+ *	memory that remains, and not less than 2 s, 1 to 1000; 3 until it is set
+ * @MLX5LM_SESSION_STALL_ACTION: u64, enum mlx5lm_action at each stall; until it is set
+ *	RAISE_DOWNTIME if there is a ceiling, else CONTINUE
+ * @MLX5LM_SESSION_STALL_DEADLINE_MS: u64, time without a new low until the deadline's action; 0, as
+ *	until it is set: none
+ * @MLX5LM_SESSION_CONNECT_DEADLINE_MS: u64, for both daemons together; 30000 until it is set
+ * @MLX5LM_SESSION_SETUP_DEADLINE_MS: u64, until QEMU copies; 0, as until it is set: none
+ * @MLX5LM_SESSION_TOTAL_DEADLINE_MS: u64, since the start; 0, as until it is set: none
+ * @MLX5LM_SESSION_ANSWER_DEADLINE_MS: u64, how long a daemon may keep an answer back before it is
+ *	given up, 1000 to 3600000; 30000 until it is set
+ * @MLX5LM_SESSION_DEADLINE_ACTION: u64, enum mlx5lm_action when the stall or total deadline passes:
+ *	ABORT, as until it is set, or FORCE_SWITCHOVER, which aborts only if that does not help either
+ * @MLX5LM_SESSION_VF_STATE_BYTES: u64, size of the state of one VF; until it is set 100 MiB are
+ *	reckoned with, and nothing is refused for it
+ * @MLX5LM_SESSION_LINK_MIB_PER_S: u64, what the network between the hosts carries; for the forecast
+ * @MLX5LM_SESSION_MAKEABLE: u64, 1: also take VFs of the destination that the PREPARE hook makes
+ *	ready; 0, as until it is set: do not
+ *
+ * Since: 0.5
+ */
+enum mlx5lm_session_key {
+	MLX5LM_SESSION_UNKNOWN = 0,
+	MLX5LM_SESSION_DOMAIN = 1,
+	MLX5LM_SESSION_SOURCE_URI = 2,
+	MLX5LM_SESSION_DESTINATION_URI = 3,
+	MLX5LM_SESSION_PEER_URI = 4,
+	MLX5LM_SESSION_DATA_URI = 5,
+	MLX5LM_SESSION_TLS_DESTINATION = 6,
+	MLX5LM_SESSION_JOURNAL_DIR = 7,
+	MLX5LM_SESSION_CONTROL = 8,
+	MLX5LM_SESSION_PERSISTENT = 9,
+	MLX5LM_SESSION_BANDWIDTH_MIB_PER_S = 10,
+	MLX5LM_SESSION_SWITCHOVER_BANDWIDTH_MIB_PER_S = 11,
+	MLX5LM_SESSION_CHANNELS = 12,
+	MLX5LM_SESSION_TLS = 13,
+	MLX5LM_SESSION_INTERVAL_MS = 14,
+	MLX5LM_SESSION_DOWNTIME_LIMIT_MS = 15,
+	MLX5LM_SESSION_DOWNTIME_CEILING_MS = 16,
+	MLX5LM_SESSION_DOWNTIME_STEPS = 17,
+	MLX5LM_SESSION_STALL_ITERATIONS = 18,
+	MLX5LM_SESSION_STALL_ACTION = 19,
+	MLX5LM_SESSION_STALL_DEADLINE_MS = 20,
+	MLX5LM_SESSION_CONNECT_DEADLINE_MS = 21,
+	MLX5LM_SESSION_SETUP_DEADLINE_MS = 22,
+	MLX5LM_SESSION_TOTAL_DEADLINE_MS = 23,
+	MLX5LM_SESSION_ANSWER_DEADLINE_MS = 24,
+	MLX5LM_SESSION_DEADLINE_ACTION = 25,
+	MLX5LM_SESSION_VF_STATE_BYTES = 26,
+	MLX5LM_SESSION_LINK_MIB_PER_S = 27,
+	MLX5LM_SESSION_MAKEABLE = 28
+};
+
+/**
  * mlx5lm_session_fn - told of each event of a session
  * @progress: the state now; valid during the call
  * @userdata: as registered

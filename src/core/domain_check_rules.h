@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "core/domain.h"
+#include "core/migrate_flag.h"
 #include "core/version_rule.h"
 
 /* What the rules of domain_check(), domain_check_*.c, share. */
@@ -16,20 +17,6 @@ struct domain_checker {
 	uint64_t flags; /* enum migrate_flag */
 	const char *name; /* of the domain, as a word of a command */
 	struct mlx5lm_findings *findings;
-};
-
-/* virDomainMigrateFlags: part of libvirt's ABI, whose headers core does not see. */
-enum migrate_flag {
-	MIGRATE_LIVE = 1 << 0,
-	MIGRATE_TUNNELLED = 1 << 2,
-	MIGRATE_NON_SHARED_DISK = 1 << 6,
-	MIGRATE_NON_SHARED_INC = 1 << 7,
-	MIGRATE_UNSAFE = 1 << 9,
-	MIGRATE_OFFLINE = 1 << 10,
-	MIGRATE_AUTO_CONVERGE = 1 << 13,
-	MIGRATE_POSTCOPY = 1 << 15,
-	MIGRATE_PARALLEL = 1 << 17,
-	MIGRATE_POSTCOPY_RESUME = 1 << 19,
 };
 
 /* Which host is to change: MLX5LM_FINDING_SIDE. */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * XML of libvirt: of a domain, or of a host's capabilities. Every device that is found in a
- * domain can be moved elsewhere, and nothing else of the document changes; what stands in the way
- * of a migration can be told, whatever the flags.
+ * XML of libvirt: of a domain, of a host's capabilities, or of a device of a host. Every device
+ * that is found in a domain can be moved elsewhere, and nothing else of the document changes; what
+ * stands in the way of a migration can be told, whatever the flags.
  */
 #include <ctype.h>
 #include <errno.h>
 
 #include "core/domain.h"
+#include "core/nodedev_xml.h"
 #include "core/preflight.h"
 #include "core/xml.h"
 #include "fuzz.h"
@@ -50,6 +51,21 @@ static void check_capabilities(const char *xml)
 	MUST(is_plain(capabilities.cpu_model, ""));
 	MUST(is_plain(capabilities.cpu_vendor, ""));
 	capabilities_release(&capabilities);
+}
+
+static void check_device(const char *xml)
+{
+	struct mlx5lm_error *error = NULL;
+	char *driver = NULL;
+	int r = nodedev_xml_driver(xml, &driver, &error);
+
+	if (r < 0) {
+		check_refusal(r, error);
+		MUST(!driver);
+	} else {
+		MUST(driver[0] == '\0' || (is_plain(driver, "") && !strchr(driver, '/')));
+	}
+	free(driver);
 }
 
 static char *map(const char *xml, const char *source, const char *destination)
@@ -164,6 +180,7 @@ enum fuzz_result fuzz_one(const uint8_t *data, size_t size)
 	bool accepted;
 
 	check_capabilities(xml);
+	check_device(xml);
 	accepted = check_domain(xml);
 	free(xml);
 	return accepted ? FUZZ_ACCEPTED : FUZZ_REFUSED;
