@@ -2,6 +2,8 @@
 #ifndef FACTS_LIBVIRT_H
 #define FACTS_LIBVIRT_H
 
+#include <mlx5lm/session.h>
+
 #include "base/cleanup.h"
 #include "facts.h"
 
@@ -63,9 +65,17 @@ enum job_type {
 	JOB_CANCELLED,
 };
 
+/* What the job is about, as far as it matters. */
+enum job_operation {
+	JOB_OPERATION_UNKNOWN,
+	JOB_OPERATION_MIGRATION_OUT,
+	JOB_OPERATION_OTHER,
+};
+
 /* The statistics of a migration job. Times are milliseconds, amounts bytes. */
 struct job_stats {
 	enum job_type type;
+	enum job_operation operation;
 	struct fact_u64 time_elapsed_ms;
 	struct fact_u64 time_elapsed_net_ms; /* without the difference of the hosts' clocks */
 	struct fact_u64 downtime_ms;	     /* while the job runs: the expected one */
@@ -79,7 +89,24 @@ struct job_stats {
 	struct fact_u64 memory_bytes_per_s;
 	struct fact_u64 memory_dirty_pages_per_s;
 	struct fact_u64 memory_iteration;
+	struct fact_u64 memory_processed;
+	struct fact_u64 memory_page_size;
+	struct fact_u64 throttle_percent;
 	struct fact_u64 vfio_transferred;
+};
+
+/* How a domain is to be migrated: what libvirt is told. core/migration_params decides it. */
+struct migration {
+	enum mlx5lm_control control;
+	const char *peer_uri;	     /* of P2P: the destination as the source's daemon sees it */
+	const char *destination_xml; /* for the running domain and for its definition */
+	const char *data_uri;	     /* NULL: libvirt chooses */
+	const char *tls_destination; /* NULL: the hostname */
+	uint64_t bandwidth_mib_per_s;		 /* 0: unlimited */
+	uint64_t switchover_bandwidth_mib_per_s; /* 0: QEMU measures */
+	uint64_t channels;			 /* 0: no parallel ones */
+	bool tls;
+	bool persistent; /* define there, undefine here */
 };
 
 #endif

@@ -85,6 +85,23 @@ struct mlx5lm_ctx *mlx5lm_ctx_unref(struct mlx5lm_ctx *ctx);
 int mlx5lm_ctx_set_root(struct mlx5lm_ctx *ctx, const char *path, struct mlx5lm_error **reterr);
 
 /**
+ * mlx5lm_ctx_set_max_sessions() - limit how many migrations run at once
+ * @ctx: a context
+ * @per_host: sessions that may have the same source or destination at once; 0, as until it is
+ *	set: any number
+ * @per_pf: sessions that may move VFs of the same PF, at either side, at once; 0, as until it is
+ *	set: any number
+ *
+ * Holds for the sessions of this context. One that would be too many waits in
+ * MLX5LM_PHASE_PREPARE. They get their turn in the order in which they came there; one that waits
+ * holds back those behind it that need the same host or PF, and no others.
+ *
+ * Return: 0; -EINVAL.
+ * Thread: any. Since: 0.5
+ */
+int mlx5lm_ctx_set_max_sessions(struct mlx5lm_ctx *ctx, uint32_t per_host, uint32_t per_pf);
+
+/**
  * mlx5lm_ctx_set_log() - receive log lines
  * @ctx: a context
  * @level: the finest level wanted

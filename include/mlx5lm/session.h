@@ -3,16 +3,22 @@
 #define MLX5LM_SESSION_H
 
 #include <mlx5lm/types.h>
+#include <mlx5lm/check.h>
+#include <mlx5lm/compare.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/* libvirt's own name for what virConnectPtr points to. */
+struct _virConnect;
+
 /**
  * enum mlx5lm_phase - where a migration session is
  * @MLX5LM_PHASE_UNKNOWN: not started
  * @MLX5LM_PHASE_PREFLIGHT: both ends are looked at; nothing has been touched
- * @MLX5LM_PHASE_PREPARE: the destination's domain XML is made
+ * @MLX5LM_PHASE_PREPARE: the session waits for its turn, the hook prepares the destination, the
+ *	destination's domain XML is made
  * @MLX5LM_PHASE_SETUP: libvirt starts QEMU at the destination
  * @MLX5LM_PHASE_PRE_COPY: state is copied while the guest runs at the source
  * @MLX5LM_PHASE_SWITCHOVER: the guest is stopped; the rest is copied
@@ -47,6 +53,7 @@ enum mlx5lm_phase {
  * @MLX5LM_EVENT_ITERATION: a new pass over the guest's memory has begun
  * @MLX5LM_EVENT_SAMPLE: new numbers
  * @MLX5LM_EVENT_DONE: a final phase is reached, without a PHASE event before; the last call
+ * @MLX5LM_EVENT_STALL: the policy counted a stall, or acted (since 0.5)
  *
  * Since: 0.1
  */
@@ -55,7 +62,8 @@ enum mlx5lm_event {
 	MLX5LM_EVENT_PHASE = 1,
 	MLX5LM_EVENT_ITERATION = 2,
 	MLX5LM_EVENT_SAMPLE = 3,
-	MLX5LM_EVENT_DONE = 4
+	MLX5LM_EVENT_DONE = 4,
+	MLX5LM_EVENT_STALL = 5
 };
 
 /**
@@ -74,6 +82,20 @@ enum mlx5lm_event {
  * @MLX5LM_PROGRESS_DOWNTIME_MS: the real one, after completion
  * @MLX5LM_PROGRESS_SETUP_MS: QEMU's setup time
  * @MLX5LM_PROGRESS_TOTAL_MS: QEMU's total time, after completion
+ * @MLX5LM_PROGRESS_ETA_MS: until the guest runs at the destination, if all goes on as it does;
+ *	not known while the guest dirties memory faster than it is sent, or if it is more than a day; 0
+ *	in RESUME and COMPLETED (since 0.5, as all that follow)
+ * @MLX5LM_PROGRESS_ETA_IS_ESTIMATE: 1 if the VF state that is left is not known and was taken from
+ *	the forecast; 0 if not
+ * @MLX5LM_PROGRESS_MEMORY_TRANSFERRED_BYTES: guest memory sent so far, all passes
+ * @MLX5LM_PROGRESS_DOWNTIME_LIMIT_MS: the limit that QEMU has now
+ * @MLX5LM_PROGRESS_DOWNTIME_FORECAST_MS: how long the guest is expected to stand still, told before
+ *	the migration by the size of the VFs' state
+ * @MLX5LM_PROGRESS_STALLS: how often nothing new was reached for the iterations that the policy
+ *	allows
+ * @MLX5LM_PROGRESS_THROTTLE_PERCENT: by how much QEMU slows the guest's CPUs down
+ * @MLX5LM_PROGRESS_QUEUE_POSITION: sessions that come before this one, while it waits for its turn
+ * @MLX5LM_PROGRESS_VFS: VFs of the domain
  *
  * Since: 0.1
  */
@@ -91,7 +113,16 @@ enum mlx5lm_progress_key {
 	MLX5LM_PROGRESS_DOWNTIME_EXPECTED_MS = 10,
 	MLX5LM_PROGRESS_DOWNTIME_MS = 11,
 	MLX5LM_PROGRESS_SETUP_MS = 12,
-	MLX5LM_PROGRESS_TOTAL_MS = 13
+	MLX5LM_PROGRESS_TOTAL_MS = 13,
+	MLX5LM_PROGRESS_ETA_MS = 14,
+	MLX5LM_PROGRESS_ETA_IS_ESTIMATE = 15,
+	MLX5LM_PROGRESS_MEMORY_TRANSFERRED_BYTES = 16,
+	MLX5LM_PROGRESS_DOWNTIME_LIMIT_MS = 17,
+	MLX5LM_PROGRESS_DOWNTIME_FORECAST_MS = 18,
+	MLX5LM_PROGRESS_STALLS = 19,
+	MLX5LM_PROGRESS_THROTTLE_PERCENT = 20,
+	MLX5LM_PROGRESS_QUEUE_POSITION = 21,
+	MLX5LM_PROGRESS_VFS = 22
 };
 
 /**
@@ -344,11 +375,25 @@ enum mlx5lm_session_key {
 typedef int (*mlx5lm_session_fn)(const struct mlx5lm_progress *progress, void *userdata);
 
 /**
+ * mlx5lm_session_hook_fn - does the caller's part at the destination
+ * @session: the session; mlx5lm_session_get_comparison() has the pairs of VFs
+ * @hook: what is due
+ * @userdata: as registered
+ *
+ * Runs only inside mlx5lm_session_dispatch(), mlx5lm_session_next_event(), mlx5lm_session_run() and,
+ * of a session that still runs, the last mlx5lm_session_unref(), on their caller's thread, and the
+ * migration waits for it, but for COMMIT: that one runs while QEMU goes on. May take its time and must be able to be called again after a crash. Of the
+ * same session it may call the functions that say so.
+ *
+ * Return: 0; negative: PREPARE has failed and the migration is not started; COMMIT has failed and
+ * the migration is aborted if that is still possible. A failure of RELEASE is noted.
+ */
+typedef int (*mlx5lm_session_hook_fn)(struct mlx5lm_session *session, enum mlx5lm_hook hook,
+				      void *userdata);
+
+/**
  * mlx5lm_session_options_new() - make options of a session
  * @ret: where to put them; yours, release with mlx5lm_session_options_free()
- *
- * A domain, a destination URI and both hosts must be set. Source URI is "qemu:///system",
- * bandwidth and total time are not limited, the downtime limit is QEMU's own (300 ms).
  *
  * Return: 0; -EINVAL; -ENOMEM.
  * Thread: any. Since: 0.1
@@ -356,45 +401,70 @@ typedef int (*mlx5lm_session_fn)(const struct mlx5lm_progress *progress, void *u
 int mlx5lm_session_options_new(struct mlx5lm_session_options **ret);
 
 /**
- * mlx5lm_session_options_set_domain() - which domain to migrate
+ * mlx5lm_session_options_set_str() - set a text
  * @options: options
- * @name: name or UUID of the libvirt domain; copied
+ * @key: which
+ * @value: the text, of which a copy is kept; NULL for what it was before it was set
  *
- * Return: 0; -EINVAL; -ENOMEM.
- * Thread: one thread at a time on one object. Since: 0.1
+ * Return: 0; -EINVAL if @key is not known to this library or no text, or @value is empty; -ENOMEM.
+ * Thread: one thread at a time on one object. Since: 0.5
  */
-int mlx5lm_session_options_set_domain(struct mlx5lm_session_options *options, const char *name);
+int mlx5lm_session_options_set_str(struct mlx5lm_session_options *options,
+				   enum mlx5lm_session_key key, const char *value);
 
 /**
- * mlx5lm_session_options_set_source_uri() - the libvirt daemon that runs the domain
+ * mlx5lm_session_options_set_u64() - set a number
  * @options: options
- * @uri: libvirt URI as seen from this process; copied
+ * @key: which; its unit is in its name
+ * @value: the number
  *
- * Return: 0; -EINVAL; -ENOMEM.
- * Thread: one thread at a time on one object. Since: 0.1
+ * Return: 0; -EINVAL if @key is not known to this library or no number; -ERANGE if @value is none of
+ * those that @key takes.
+ * Thread: one thread at a time on one object. Since: 0.5
  */
-int mlx5lm_session_options_set_source_uri(struct mlx5lm_session_options *options, const char *uri);
+int mlx5lm_session_options_set_u64(struct mlx5lm_session_options *options,
+				   enum mlx5lm_session_key key, uint64_t value);
 
 /**
- * mlx5lm_session_options_set_destination_uri() - the libvirt daemon to migrate to
+ * mlx5lm_session_options_get_str() - a text that is set
  * @options: options
- * @uri: libvirt URI as seen from this process and from the source daemon; copied
+ * @key: which
+ * @ret: where to put it; borrowed from @options until it is set again
  *
- * Return: 0; -EINVAL; -ENOMEM.
- * Thread: one thread at a time on one object. Since: 0.1
+ * Return: 0; -ENODATA if it is not set; -EINVAL.
+ * Thread: one thread at a time on one object. Since: 0.5
  */
-int mlx5lm_session_options_set_destination_uri(struct mlx5lm_session_options *options,
-					       const char *uri);
+int mlx5lm_session_options_get_str(const struct mlx5lm_session_options *options,
+				   enum mlx5lm_session_key key, const char **ret);
 
 /**
- * mlx5lm_session_options_set_data_uri() - where QEMU sends the data
+ * mlx5lm_session_options_get_u64() - a number that is set, or holds until it is
  * @options: options
- * @uri: such as "tcp://10.0.0.2"; copied; NULL lets libvirt choose
+ * @key: which
+ * @ret: where to put it
  *
- * Return: 0; -EINVAL; -ENOMEM.
- * Thread: one thread at a time on one object. Since: 0.1
+ * Return: 0; -ENODATA if it is not set and the library decides later; -EINVAL.
+ * Thread: one thread at a time on one object. Since: 0.5
  */
-int mlx5lm_session_options_set_data_uri(struct mlx5lm_session_options *options, const char *uri);
+int mlx5lm_session_options_get_u64(const struct mlx5lm_session_options *options,
+				   enum mlx5lm_session_key key, uint64_t *ret);
+
+/**
+ * mlx5lm_session_options_set_source_connection() - use a connection that the caller has
+ * @options: options
+ * @connection: virConnectPtr to the source's daemon, open for reading and writing; the options
+ *	take a reference of their own; NULL for none
+ *
+ * Instead of MLX5LM_SESSION_SOURCE_URI. The session opens connections of its own to the same URI,
+ * one for the migration, which blocks it, and one for the looks at it; where they cannot be had,
+ * because a password was typed in for example, it shares this one, and what libvirt has to report goes
+ * where the caller's errors go.
+ *
+ * Return: 0; -EINVAL if libvirt does not take @connection.
+ * Thread: one thread at a time on one object. Since: 0.5
+ */
+int mlx5lm_session_options_set_source_connection(struct mlx5lm_session_options *options,
+						 struct _virConnect *connection);
 
 /**
  * mlx5lm_session_options_set_hosts() - snapshots of both hosts
@@ -402,8 +472,8 @@ int mlx5lm_session_options_set_data_uri(struct mlx5lm_session_options *options, 
  * @source: snapshot of the source; kept alive by the options
  * @destination: snapshot of the destination, as recent as can be; kept alive by the options
  *
- * The preflight compares them, takes the VF pairs from them and refuses a destination VF that
- * is not there, in use or not ready.
+ * The preflight compares them for the domain as mlx5lm_compare() does, and refuses what that calls
+ * incompatible. A domain without VFs needs no snapshots.
  *
  * Return: 0; -EINVAL.
  * Thread: one thread at a time on one object. Since: 0.1
@@ -427,65 +497,6 @@ int mlx5lm_session_options_set_vf(struct mlx5lm_session_options *options, const 
 				  const char *destination_bdf);
 
 /**
- * mlx5lm_session_options_set_downtime_limit_ms() - wanted limit of the downtime
- * @options: options
- * @limit_ms: 1 to 2000000 milliseconds
- *
- * A limit below VF state size / bandwidth never converges.
- *
- * Return: 0; -EINVAL.
- * Thread: one thread at a time on one object. Since: 0.1
- */
-int mlx5lm_session_options_set_downtime_limit_ms(struct mlx5lm_session_options *options,
-						 uint32_t limit_ms);
-
-/**
- * mlx5lm_session_options_set_bandwidth_mib_per_s() - limit of the bandwidth
- * @options: options
- * @bandwidth_mib_per_s: MiB per second; 0 is unlimited
- *
- * Return: 0; -EINVAL.
- * Thread: one thread at a time on one object. Since: 0.1
- */
-int mlx5lm_session_options_set_bandwidth_mib_per_s(struct mlx5lm_session_options *options,
-						   uint64_t bandwidth_mib_per_s);
-
-/**
- * mlx5lm_session_options_set_total_deadline_ms() - cancel a migration that takes longer
- * @options: options
- * @deadline_ms: milliseconds from mlx5lm_session_start(); 0 is no deadline
- *
- * Return: 0; -EINVAL.
- * Thread: one thread at a time on one object. Since: 0.1
- */
-int mlx5lm_session_options_set_total_deadline_ms(struct mlx5lm_session_options *options,
-						 uint64_t deadline_ms);
-
-/**
- * mlx5lm_session_options_set_persistent() - what becomes of the domain's definition
- * @options: options
- * @persistent: 0 leaves definitions alone; 1 defines the domain at the destination and
- *              undefines it at the source, if it was persistent there (the default)
- *
- * Return: 0; -EINVAL.
- * Thread: one thread at a time on one object. Since: 0.1
- */
-int mlx5lm_session_options_set_persistent(struct mlx5lm_session_options *options, int persistent);
-
-/**
- * mlx5lm_session_options_set_interval_ms() - how often to call back with new numbers
- * @options: options
- * @interval_ms: 50 to 60000 milliseconds; the default is 200
- *
- * Phase changes and the end are told at once.
- *
- * Return: 0; -EINVAL.
- * Thread: one thread at a time on one object. Since: 0.1
- */
-int mlx5lm_session_options_set_interval_ms(struct mlx5lm_session_options *options,
-					   uint32_t interval_ms);
-
-/**
  * mlx5lm_session_options_free() - release options
  * @options: options, may be NULL
  *
@@ -502,12 +513,32 @@ void mlx5lm_session_options_free(struct mlx5lm_session_options *options);
  *
  * Touches nothing yet.
  *
- * Return: 0; -EINVAL if something that must be set is not; -ENOMEM; another -errno if the
- * process has no file descriptors left.
+ * Return: 0; -EINVAL if something that must be set is not, or two things contradict one another;
+ * -ENOMEM; another -errno if the process has no file descriptors left.
  * Thread: any. Since: 0.1
  */
 int mlx5lm_session_new(struct mlx5lm_ctx *ctx, const struct mlx5lm_session_options *options,
 		       struct mlx5lm_session **ret, struct mlx5lm_error **reterr);
+
+/**
+ * mlx5lm_session_attach() - take a migration over whose caller has died
+ * @ctx: a context
+ * @journal_dir: the directory that was MLX5LM_SESSION_JOURNAL_DIR
+ * @domain: name or UUID of the domain
+ * @ret: where to put the session; yours, release with mlx5lm_session_unref()
+ * @reterr: set on failure; may be NULL; yours, release with mlx5lm_error_free()
+ *
+ * Reads the journal and locks it. The session is then registered with, started and run as a new
+ * one: it looks whether the migration still runs, goes on with its policy if it does, and in any
+ * case finds out where the guest is, verifies and cleans up. A session in direct control does not
+ * outlive its caller: its guest is found at the source.
+ *
+ * Return: 0; -EINVAL; -ENOENT if there is no journal of the domain; -EBUSY if another process
+ * has it; -EBADMSG if it is damaged; -EPERM if others could have written it; -ENOMEM.
+ * Thread: any. Since: 0.5
+ */
+int mlx5lm_session_attach(struct mlx5lm_ctx *ctx, const char *journal_dir, const char *domain,
+			  struct mlx5lm_session **ret, struct mlx5lm_error **reterr);
 
 /**
  * mlx5lm_session_ref() - take one more reference
@@ -523,7 +554,8 @@ struct mlx5lm_session *mlx5lm_session_ref(struct mlx5lm_session *session);
  * @session: a session, may be NULL
  *
  * The last one ends a session that still runs: it is cancelled, and the call waits until
- * libvirt has let go.
+ * libvirt has let go, but no longer than MLX5LM_SESSION_ANSWER_DEADLINE_MS for a daemon that does
+ * not answer; what waits for that daemon then goes when it does answer.
  *
  * Return: NULL.
  * Thread: any, except from the session's own callback. Since: 0.1
@@ -544,13 +576,54 @@ int mlx5lm_session_set_progress(struct mlx5lm_session *session, mlx5lm_session_f
 				void *userdata, mlx5lm_destroy_fn destroy);
 
 /**
+ * mlx5lm_session_set_hook() - do something at the destination before, at and after the switchover
+ * @session: a session that was not started
+ * @fn: called for each enum mlx5lm_hook; NULL for none
+ * @userdata: passed to @fn
+ * @destroy: releases @userdata, may be NULL
+ *
+ * Return: 0; -EINVAL or -EALREADY if it was started (then @destroy has been called).
+ * Thread: one thread at a time on one session. Since: 0.5
+ */
+int mlx5lm_session_set_hook(struct mlx5lm_session *session, mlx5lm_session_hook_fn fn,
+			    void *userdata, mlx5lm_destroy_fn destroy);
+
+/**
+ * mlx5lm_session_set_hook_error() - say why a hook is going to fail
+ * @session: the session
+ * @message: one line; of which a copy is kept
+ * @remedy: what to do about it, likewise; may be NULL
+ *
+ * Return: 0; -EINVAL; -ENOMEM.
+ * Thread: only from within the hook. Since: 0.5
+ */
+int mlx5lm_session_set_hook_error(struct mlx5lm_session *session, const char *message,
+				  const char *remedy);
+
+/**
+ * mlx5lm_session_set_destination() - tell what the destination is like after PREPARE
+ * @session: the session
+ * @destination: a new snapshot; kept alive by the session
+ *
+ * The comparison is made again before the migration is started. Needed if VFs were taken that had
+ * to be made ready (MLX5LM_SESSION_MAKEABLE): unless it is told that they are, they count as
+ * if they were.
+ *
+ * Return: 0; -EINVAL.
+ * Thread: only from within the hook, at MLX5LM_HOOK_PREPARE. Since: 0.5
+ */
+int mlx5lm_session_set_destination(struct mlx5lm_session *session,
+				   struct mlx5lm_host *destination);
+
+/**
  * mlx5lm_session_start() - begin, and return at once
  * @session: a session that was not started
  * @reterr: set on failure; may be NULL; yours, release with mlx5lm_error_free()
  *
- * From now on the session has one thread of its own, which makes the blocking libvirt calls
- * and runs no code of the caller. mlx5lm_session_dispatch() must be called whenever the file
- * descriptor is readable, until it returns 0.
+ * From now on the session has two threads of its own, which make the calls of libvirt that may
+ * block and run no code of the caller: one migrates, the other one looks on and does what the
+ * policy decides. mlx5lm_session_dispatch() or mlx5lm_session_next_event() must be called
+ * whenever the file descriptor is readable, until the end.
  *
  * Return: 0; -EINVAL; -EALREADY if it was started; -EBUSY from within the callback; -EAGAIN if
  * no thread can be had.
@@ -574,14 +647,32 @@ int mlx5lm_session_get_fd(const struct mlx5lm_session *session);
  * @session: a session that was started
  * @reterr: set on failure; may be NULL; yours, release with mlx5lm_error_free()
  *
- * Takes new numbers from libvirt (usually a millisecond; about 200 ms once at the end) and
- * runs the callback. How the migration itself went is told by mlx5lm_session_get_result().
+ * Takes what the session's threads have found and runs callback and hook; makes no call of libvirt.
+ * How the migration itself went is told by mlx5lm_session_get_result().
  *
  * Return: 1 while the session runs; 0 when a final phase is reached; -EINVAL if it was not
  * started; -EBUSY from within the callback.
  * Thread: one thread at a time on one session. Since: 0.1
  */
 int mlx5lm_session_dispatch(struct mlx5lm_session *session, struct mlx5lm_error **reterr);
+
+/**
+ * mlx5lm_session_next_event() - wait for the next event, instead of dispatch and callback
+ * @session: a session that was started
+ * @timeout_ms: for how many milliseconds to wait; 0 not at all, UINT32_MAX for ever
+ * @ret: where to put the state at the event; borrowed from @session until the next call
+ * @reterr: set on failure; may be NULL; yours, release with mlx5lm_error_free()
+ *
+ * For bindings that would rather not be called back. Does what mlx5lm_session_dispatch() does; a
+ * hook runs here, a progress callback does not. Samples that were not fetched are replaced by
+ * newer ones, other events are kept.
+ *
+ * Return: 1 with an event in *@ret; 0 if none came in time; -ENODATA after MLX5LM_EVENT_DONE was
+ * fetched; -EINVAL if it was not started; -EBUSY from within a callback.
+ * Thread: blocks; one thread at a time on one session. Since: 0.5
+ */
+int mlx5lm_session_next_event(struct mlx5lm_session *session, uint32_t timeout_ms,
+			      const struct mlx5lm_progress **ret, struct mlx5lm_error **reterr);
 
 /**
  * mlx5lm_session_run() - start if need be, dispatch until the end, tell the result
@@ -597,16 +688,27 @@ int mlx5lm_session_run(struct mlx5lm_session *session, struct mlx5lm_error **ret
  * mlx5lm_session_cancel() - stop the migration, leave the domain at the source
  * @session: a session
  *
- * Only asks, and returns at once; dispatch goes on until a final phase, and must go on, for it
- * is what tells libvirt. In MLX5LM_PHASE_SETUP libvirt stops only when QEMU at the destination
- * has started. Once the guest runs at the destination there is no way back and the session
- * completes.
+ * Only asks, and returns at once; the session's own thread tells libvirt, and a final phase
+ * follows. In MLX5LM_PHASE_SETUP libvirt stops only when QEMU at the destination has started.
+ * Once the guest runs at the destination there is no way back and the session completes. A
+ * daemon that does not answer is given up after MLX5LM_SESSION_ANSWER_DEADLINE_MS.
  *
  * Return: 0; -EINVAL.
- * Thread: any, also from the session's callback and while another thread is in
+ * Thread: any, also from the session's callbacks and while another thread is in
  * mlx5lm_session_run(). Since: 0.1
  */
 int mlx5lm_session_cancel(struct mlx5lm_session *session);
+
+/**
+ * mlx5lm_session_force_switchover() - end pre-copy now, however long the downtime
+ * @session: a session
+ *
+ * Raises the downtime limit to QEMU's largest. Remembered if the migration has not begun.
+ *
+ * Return: 0; -EINVAL.
+ * Thread: any, as mlx5lm_session_cancel(). Since: 0.5
+ */
+int mlx5lm_session_force_switchover(struct mlx5lm_session *session);
 
 /**
  * mlx5lm_session_get_result() - how it ended
@@ -619,6 +721,75 @@ int mlx5lm_session_cancel(struct mlx5lm_session *session);
  * Thread: one thread at a time on one session. Since: 0.1
  */
 int mlx5lm_session_get_result(const struct mlx5lm_session *session, struct mlx5lm_error **reterr);
+
+/**
+ * mlx5lm_session_get_reason() - why it ended as it did, for programs
+ * @session: a session, may be NULL
+ *
+ * Return: the reason; UNKNOWN while it runs and for NULL.
+ * Thread: one thread at a time on one session; also from its callback. Since: 0.5
+ */
+enum mlx5lm_reason mlx5lm_session_get_reason(const struct mlx5lm_session *session);
+
+/**
+ * mlx5lm_session_get_comparison() - what the preflight found of the two hosts and the domain
+ * @session: a session
+ *
+ * Return: the comparison, borrowed from @session, with the pairs of VFs; NULL before the preflight
+ * is done, for an attached session and for a domain without VFs.
+ * Thread: one thread at a time on one session; also from its callback and hook. Since: 0.5
+ */
+const struct mlx5lm_comparison *
+mlx5lm_session_get_comparison(const struct mlx5lm_session *session);
+
+/**
+ * mlx5lm_session_get_findings() - what the session itself has to say
+ * @session: a session
+ *
+ * On the forecast and the limits, on what the daemons can do, and of the verification. The ids
+ * begin with "session."; see doc/findings.md.
+ *
+ * Return: the findings, borrowed from @session until the next dispatch; NULL for NULL.
+ * Thread: one thread at a time on one session; also from its callback. Since: 0.5
+ */
+const struct mlx5lm_findings *mlx5lm_session_get_findings(const struct mlx5lm_session *session);
+
+/**
+ * mlx5lm_session_length_pairs() - number of VFs that move
+ * @session: a session, may be NULL
+ *
+ * Return: the number; 0 before the preflight is done.
+ * Thread: one thread at a time on one session; also from its callback and hook. Since: 0.5
+ */
+size_t mlx5lm_session_length_pairs(const struct mlx5lm_session *session);
+
+/**
+ * mlx5lm_session_get_pair() - a VF that moves and where it moves to
+ * @session: a session
+ * @index: less than mlx5lm_session_length_pairs()
+ *
+ * Also of an attached session, which has no comparison.
+ *
+ * Return: the pair, borrowed from @session; NULL if there is none of that index.
+ * Thread: one thread at a time on one session; also from its callback and hook. Since: 0.5
+ */
+const struct mlx5lm_pair *mlx5lm_session_get_pair(const struct mlx5lm_session *session,
+						  size_t index);
+
+/**
+ * mlx5lm_session_serialize() - write what a session did and how it ended
+ * @session: a session
+ * @format: JSON (doc/schema/session-1.json) or text
+ * @ret: where to put the text; yours, release with mlx5lm_text_free()
+ *
+ * Phases with their durations, numbers, forecast beside result, what the policy did, findings,
+ * reason and error.
+ *
+ * Return: 0; -EINVAL; -ENOMEM.
+ * Thread: one thread at a time on one session. Since: 0.5
+ */
+int mlx5lm_session_serialize(const struct mlx5lm_session *session, enum mlx5lm_format format,
+			     struct mlx5lm_text **ret);
 
 /**
  * mlx5lm_session_get_progress() - the state now
@@ -686,6 +857,25 @@ const char *mlx5lm_phase_str(enum mlx5lm_phase phase);
  * Thread: any. Since: 0.1
  */
 const char *mlx5lm_event_str(enum mlx5lm_event event);
+
+/**
+ * mlx5lm_reason_str() - name of a reason
+ * @reason: a reason
+ *
+ * Return: a static word such as "destination-daemon-lost"; "unknown" for values of a newer
+ * library.
+ * Thread: any. Since: 0.5
+ */
+const char *mlx5lm_reason_str(enum mlx5lm_reason reason);
+
+/**
+ * mlx5lm_hook_str() - name of a hook
+ * @hook: a hook
+ *
+ * Return: a static word: "prepare", "commit" or "release"; "unknown" for values of a newer library.
+ * Thread: any. Since: 0.5
+ */
+const char *mlx5lm_hook_str(enum mlx5lm_hook hook);
 
 #ifdef __cplusplus
 }

@@ -17,8 +17,11 @@ MLX5LM_EXPORT int mlx5lm_ctx_new(struct mlx5lm_ctx **ret)
 	if (!ctx)
 		return -ENOMEM;
 	refcount_init(&ctx->refcount);
-	r = root_open("/", &ctx->root, NULL);
+	ctx->turns = turns_new();
+	r = ctx->turns ? root_open("/", &ctx->root, NULL) : -ENOMEM;
 	if (r < 0) {
+		if (ctx->turns)
+			turns_unref(ctx->turns);
 		free(ctx);
 		return r;
 	}
@@ -46,6 +49,7 @@ MLX5LM_EXPORT struct mlx5lm_ctx *mlx5lm_ctx_unref(struct mlx5lm_ctx *ctx)
 	if (ctx && refcount_put(&ctx->refcount)) {
 		forget_log(ctx);
 		root_unref(ctx->root);
+		turns_unref(ctx->turns);
 		free(ctx);
 	}
 	return NULL;
@@ -78,5 +82,14 @@ MLX5LM_EXPORT int mlx5lm_ctx_set_log(struct mlx5lm_ctx *ctx, enum mlx5lm_log_lev
 	forget_log(ctx);
 	ctx->log = (struct log){ .level = level, .fn = fn, .userdata = userdata };
 	ctx->log_destroy = destroy;
+	return 0;
+}
+
+MLX5LM_EXPORT int mlx5lm_ctx_set_max_sessions(struct mlx5lm_ctx *ctx, uint32_t per_host,
+					      uint32_t per_pf)
+{
+	if (!ctx)
+		return -EINVAL;
+	turns_set_limits(ctx->turns, per_host, per_pf);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <mlx5lm/context.h>
 
+#include "api/turns.h"
 #include "base/log.h"
 #include "base/refcount.h"
 #include "sys/root.h"
@@ -14,6 +15,7 @@
 struct mlx5lm_ctx {
 	struct refcount refcount;
 	struct root *root;
+	struct turns *turns; /* of its sessions */
 	struct log log;
 	mlx5lm_destroy_fn log_destroy;
 };

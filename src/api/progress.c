@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "core/failure.h"
 #include "export.h"
 
 MLX5LM_EXPORT enum mlx5lm_event mlx5lm_progress_get_event(const struct mlx5lm_progress *progress)
@@ -49,4 +50,14 @@ MLX5LM_EXPORT const char *mlx5lm_phase_str(enum mlx5lm_phase phase)
 MLX5LM_EXPORT const char *mlx5lm_event_str(enum mlx5lm_event event)
 {
 	return name_of(&event_names, event);
+}
+
+MLX5LM_EXPORT const char *mlx5lm_reason_str(enum mlx5lm_reason reason)
+{
+	return name_of(&reason_names, reason);
+}
+
+MLX5LM_EXPORT const char *mlx5lm_hook_str(enum mlx5lm_hook hook)
+{
+	return name_of(&hook_names, hook);
 }

@@ -2,14 +2,100 @@
 #include "api/session_options.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 #include "api/context.h"
 #include "export.h"
+#include "sys/libvirt.h"
 
-#define DEFAULT_INTERVAL_MS 200
-#define MIN_INTERVAL_MS 50
-#define MAX_INTERVAL_MS 60000
-#define MAX_DOWNTIME_LIMIT_MS 2000000 /* QEMU's own limit */
+/* libvirt counts bandwidth in bytes, in 63 bits. */
+#define MAX_MIB_PER_S (INT64_MAX >> 20)
+/* Room to add it to a clock and to turn it into nanoseconds. */
+#define MAX_DEADLINE_MS (INT64_MAX / 2000000)
+
+static const struct text_option {
+	enum mlx5lm_session_key key;
+	size_t offset;
+} texts[] = {
+#define TEXT(name, member)                                                                         \
+	{ MLX5LM_SESSION_##name, offsetof(struct mlx5lm_session_options, member) }
+	TEXT(DOMAIN, domain),
+	TEXT(SOURCE_URI, source_uri),
+	TEXT(DESTINATION_URI, destination_uri),
+	TEXT(PEER_URI, peer_uri),
+	TEXT(DATA_URI, data_uri),
+	TEXT(TLS_DESTINATION, tls_destination),
+	TEXT(JOURNAL_DIR, journal_dir),
+#undef TEXT
+};
+
+static const struct number_option {
+	enum mlx5lm_session_key key;
+	size_t offset;
+	uint64_t min, max;
+	bool is_fact; /* the library decides if it is not set */
+} numbers[] = {
+#define PLACE(name, member)                                                                        \
+	MLX5LM_SESSION_##name, offsetof(struct mlx5lm_session_options, member)
+#define NUMBER(name, member, min, max) { PLACE(name, member), min, max, false }
+#define FACT(name, member, min, max) { PLACE(name, member), min, max, true }
+	NUMBER(CONTROL, control, MLX5LM_CONTROL_P2P, MLX5LM_CONTROL_DIRECT),
+	NUMBER(PERSISTENT, persistent, 0, 1),
+	NUMBER(BANDWIDTH_MIB_PER_S, bandwidth_mib_per_s, 0, MAX_MIB_PER_S),
+	NUMBER(SWITCHOVER_BANDWIDTH_MIB_PER_S, switchover_bandwidth_mib_per_s, 0, MAX_MIB_PER_S),
+	FACT(CHANNELS, channels, 0, 255),
+	NUMBER(TLS, tls, 0, 1),
+	NUMBER(INTERVAL_MS, interval_ms, 50, 60000),
+	NUMBER(DOWNTIME_LIMIT_MS, policy.downtime_limit_ms, 0, DOWNTIME_LIMIT_MAX_MS),
+	NUMBER(DOWNTIME_CEILING_MS, policy.downtime_ceiling_ms, 0, DOWNTIME_LIMIT_MAX_MS),
+	NUMBER(DOWNTIME_STEPS, policy.downtime_steps, 1, 100),
+	NUMBER(STALL_ITERATIONS, policy.stall_iterations, 1, 1000),
+	FACT(STALL_ACTION, stall_action, MLX5LM_ACTION_CONTINUE, MLX5LM_ACTION_ABORT),
+	NUMBER(STALL_DEADLINE_MS, policy.stall_deadline_ms, 0, MAX_DEADLINE_MS),
+	NUMBER(CONNECT_DEADLINE_MS, connect_deadline_ms, 1, MAX_DEADLINE_MS),
+	NUMBER(SETUP_DEADLINE_MS, policy.setup_deadline_ms, 0, MAX_DEADLINE_MS),
+	NUMBER(TOTAL_DEADLINE_MS, policy.total_deadline_ms, 0, MAX_DEADLINE_MS),
+	NUMBER(ANSWER_DEADLINE_MS, answer_deadline_ms, 1000, 3600000),
+	NUMBER(DEADLINE_ACTION, deadline_action, MLX5LM_ACTION_FORCE_SWITCHOVER,
+	       MLX5LM_ACTION_ABORT),
+	FACT(VF_STATE_BYTES, vf_state_bytes, 1, INT64_MAX),
+	FACT(LINK_MIB_PER_S, link_mib_per_s, 1, MAX_MIB_PER_S),
+	NUMBER(MAKEABLE, makeable, 0, 1),
+#undef PLACE
+#undef NUMBER
+#undef FACT
+};
+
+static char **text_of(const struct mlx5lm_session_options *options, enum mlx5lm_session_key key)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+		if (texts[i].key == key)
+			return (char **)((char *)options + texts[i].offset);
+	}
+	return NULL;
+}
+
+static const struct number_option *find_number(enum mlx5lm_session_key key)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+		if (numbers[i].key == key)
+			return &numbers[i];
+	}
+	return NULL;
+}
+
+static int set_defaults(struct mlx5lm_session_options *options)
+{
+	options->control = MLX5LM_CONTROL_P2P;
+	options->persistent = 1;
+	options->interval_ms = 200;
+	options->policy.downtime_steps = 5;
+	options->policy.stall_iterations = 3;
+	options->connect_deadline_ms = 30000;
+	options->answer_deadline_ms = 30000;
+	options->deadline_action = MLX5LM_ACTION_ABORT;
+	return str_replace(&options->source_uri, DEFAULT_LIBVIRT_URI);
+}
 
 MLX5LM_EXPORT int mlx5lm_session_options_new(struct mlx5lm_session_options **ret)
 {
@@ -18,10 +104,8 @@ MLX5LM_EXPORT int mlx5lm_session_options_new(struct mlx5lm_session_options **ret
 	if (!ret)
 		return -EINVAL;
 	options = calloc(1, sizeof(*options));
-	if (!options || str_replace(&options->source_uri, DEFAULT_LIBVIRT_URI) < 0)
+	if (!options || set_defaults(options) < 0)
 		return -ENOMEM;
-	options->persistent = true;
-	options->interval_ms = DEFAULT_INTERVAL_MS;
 	*ret = TAKE(options);
 	return 0;
 }
@@ -30,10 +114,9 @@ MLX5LM_EXPORT void mlx5lm_session_options_free(struct mlx5lm_session_options *op
 {
 	if (!options)
 		return;
-	free(options->domain);
-	free(options->source_uri);
-	free(options->destination_uri);
-	free(options->data_uri);
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+		free(*text_of(options, texts[i].key));
+	libvirt_close(options->connection);
 	mlx5lm_host_free(options->source);
 	mlx5lm_host_free(options->destination);
 	vf_mappings_release(&options->vfs);
@@ -60,60 +143,146 @@ int session_options_copy(const struct mlx5lm_session_options *options,
 			 struct mlx5lm_session_options **ret)
 {
 	_cleanup_session_options_ struct mlx5lm_session_options *copy = malloc(sizeof(*copy));
+	int r;
 
 	if (!copy)
 		return -ENOMEM;
 	*copy = *options;
-	copy->domain = copy->source_uri = copy->destination_uri = copy->data_uri = NULL;
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+		*text_of(copy, texts[i].key) = NULL;
 	copy->vfs = (struct vf_mappings){ 0 };
+	copy->connection = NULL;
 	copy->source = host_ref(options->source);
 	copy->destination = host_ref(options->destination);
-	if (str_replace(&copy->domain, options->domain) < 0 ||
-	    str_replace(&copy->source_uri, options->source_uri) < 0 ||
-	    str_replace(&copy->destination_uri, options->destination_uri) < 0 ||
-	    str_replace(&copy->data_uri, options->data_uri) < 0 ||
-	    copy_vfs(&options->vfs, &copy->vfs) < 0)
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+		r = str_replace(text_of(copy, texts[i].key), *text_of(options, texts[i].key));
+		if (r < 0)
+			return r;
+	}
+	if (options->connection && libvirt_ref(options->connection, &copy->connection) < 0)
 		return -ENOMEM;
+	r = copy_vfs(&options->vfs, &copy->vfs);
+	if (r < 0)
+		return r;
 	*ret = TAKE(copy);
 	return 0;
 }
 
-static bool is_text(const char *text)
+const char *session_options_complaint(const struct mlx5lm_session_options *options)
 {
-	return text && *text;
+	const struct job_policy *policy = &options->policy;
+
+	if (!options->domain || !options->destination_uri)
+		return "a session needs a domain and a destination URI";
+	if (policy->downtime_ceiling_ms &&
+	    policy->downtime_ceiling_ms < policy->downtime_limit_ms)
+		return "the ceiling of the downtime limit is below the limit itself";
+	if (options->stall_action.known &&
+	    options->stall_action.value == MLX5LM_ACTION_RAISE_DOWNTIME &&
+	    !policy->downtime_ceiling_ms)
+		return "to raise the downtime limit at a stall, a ceiling is needed";
+	if (options->tls_destination && !options->tls)
+		return "a name of the TLS destination is given, but no TLS is wanted";
+	if (options->peer_uri && options->control == MLX5LM_CONTROL_DIRECT)
+		return "in direct control the daemons do not talk to one another: a peer URI has no "
+		       "meaning";
+	return NULL;
 }
 
-MLX5LM_EXPORT int mlx5lm_session_options_set_domain(struct mlx5lm_session_options *options,
-						    const char *name)
+void session_options_get_policy(const struct mlx5lm_session_options *options,
+				struct job_policy *ret)
 {
-	if (!options || !is_text(name))
-		return -EINVAL;
-	return str_replace(&options->domain, name);
+	*ret = options->policy;
+	ret->deadline_action = (enum mlx5lm_action)options->deadline_action;
+	if (options->stall_action.known)
+		ret->stall_action = (enum mlx5lm_action)options->stall_action.value;
+	else
+		ret->stall_action = ret->downtime_ceiling_ms ? MLX5LM_ACTION_RAISE_DOWNTIME :
+							       MLX5LM_ACTION_CONTINUE;
 }
 
-MLX5LM_EXPORT int mlx5lm_session_options_set_source_uri(struct mlx5lm_session_options *options,
-							const char *uri)
+MLX5LM_EXPORT int mlx5lm_session_options_set_str(struct mlx5lm_session_options *options,
+						 enum mlx5lm_session_key key, const char *value)
 {
-	if (!options || !is_text(uri))
+	char **text = options ? text_of(options, key) : NULL;
+
+	if (!text || (value && !*value))
 		return -EINVAL;
-	return str_replace(&options->source_uri, uri);
+	if (!value && key == MLX5LM_SESSION_SOURCE_URI)
+		value = DEFAULT_LIBVIRT_URI;
+	return str_replace(text, value);
+}
+
+MLX5LM_EXPORT int mlx5lm_session_options_get_str(const struct mlx5lm_session_options *options,
+						 enum mlx5lm_session_key key, const char **ret)
+{
+	char **text = options ? text_of(options, key) : NULL;
+
+	if (!text || !ret)
+		return -EINVAL;
+	if (!*text)
+		return -ENODATA;
+	*ret = *text;
+	return 0;
+}
+
+MLX5LM_EXPORT int mlx5lm_session_options_set_u64(struct mlx5lm_session_options *options,
+						 enum mlx5lm_session_key key, uint64_t value)
+{
+	const struct number_option *number = find_number(key);
+	char *member;
+
+	if (!options || !number)
+		return -EINVAL;
+	if (value < number->min || value > number->max)
+		return -ERANGE;
+	member = (char *)options + number->offset;
+	if (number->is_fact)
+		*(struct fact_u64 *)member = fact_u64(value);
+	else
+		*(uint64_t *)member = value;
+	return 0;
+}
+
+MLX5LM_EXPORT int mlx5lm_session_options_get_u64(const struct mlx5lm_session_options *options,
+						 enum mlx5lm_session_key key, uint64_t *ret)
+{
+	const struct number_option *number = find_number(key);
+	const char *member;
+
+	if (!options || !number || !ret)
+		return -EINVAL;
+	member = (const char *)options + number->offset;
+	if (!number->is_fact) {
+		*ret = *(const uint64_t *)member;
+		return 0;
+	}
+	if (!((const struct fact_u64 *)member)->known)
+		return -ENODATA;
+	*ret = ((const struct fact_u64 *)member)->value;
+	return 0;
 }
 
 MLX5LM_EXPORT int
-mlx5lm_session_options_set_destination_uri(struct mlx5lm_session_options *options,
-					   const char *uri)
+mlx5lm_session_options_set_source_connection(struct mlx5lm_session_options *options,
+					     struct _virConnect *connection)
 {
-	if (!options || !is_text(uri))
-		return -EINVAL;
-	return str_replace(&options->destination_uri, uri);
-}
+	_cleanup_libvirt_ struct _virConnect *mine = NULL;
+	char *uri = NULL;
 
-MLX5LM_EXPORT int mlx5lm_session_options_set_data_uri(struct mlx5lm_session_options *options,
-						      const char *uri)
-{
-	if (!options || (uri && !*uri))
+	if (!options)
 		return -EINVAL;
-	return str_replace(&options->data_uri, uri);
+	/* The same daemon under its own name: in messages, the journal and the queue. */
+	if (connection && (libvirt_ref(connection, &mine) < 0 ||
+			   libvirt_get_uri(connection, &uri, NULL) < 0))
+		return -EINVAL;
+	if (uri) {
+		free(options->source_uri);
+		options->source_uri = uri;
+	}
+	libvirt_close(options->connection);
+	options->connection = TAKE(mine);
+	return 0;
 }
 
 MLX5LM_EXPORT int mlx5lm_session_options_set_hosts(struct mlx5lm_session_options *options,
@@ -142,54 +311,4 @@ MLX5LM_EXPORT int mlx5lm_session_options_set_vf(struct mlx5lm_session_options *o
 	    vf_mappings_has_destination(&options->vfs, destination_bdf))
 		return -EEXIST;
 	return vf_mappings_add(&options->vfs, source_bdf, destination_bdf);
-}
-
-MLX5LM_EXPORT int
-mlx5lm_session_options_set_downtime_limit_ms(struct mlx5lm_session_options *options,
-					     uint32_t limit_ms)
-{
-	if (!options || limit_ms == 0 || limit_ms > MAX_DOWNTIME_LIMIT_MS)
-		return -EINVAL;
-	options->downtime_limit_ms = limit_ms;
-	return 0;
-}
-
-MLX5LM_EXPORT int
-mlx5lm_session_options_set_bandwidth_mib_per_s(struct mlx5lm_session_options *options,
-					       uint64_t bandwidth_mib_per_s)
-{
-	/* libvirt counts in bytes, in 63 bits. */
-	if (!options || bandwidth_mib_per_s > INT64_MAX >> 20)
-		return -EINVAL;
-	options->bandwidth_mib_per_s = bandwidth_mib_per_s;
-	return 0;
-}
-
-MLX5LM_EXPORT int
-mlx5lm_session_options_set_total_deadline_ms(struct mlx5lm_session_options *options,
-					     uint64_t deadline_ms)
-{
-	/* Room to add it to a clock and to turn it into nanoseconds. */
-	if (!options || deadline_ms > INT64_MAX / 2000000)
-		return -EINVAL;
-	options->total_deadline_ms = deadline_ms;
-	return 0;
-}
-
-MLX5LM_EXPORT int mlx5lm_session_options_set_persistent(struct mlx5lm_session_options *options,
-							int persistent)
-{
-	if (!options || (persistent != 0 && persistent != 1))
-		return -EINVAL;
-	options->persistent = persistent;
-	return 0;
-}
-
-MLX5LM_EXPORT int mlx5lm_session_options_set_interval_ms(struct mlx5lm_session_options *options,
-							 uint32_t interval_ms)
-{
-	if (!options || interval_ms < MIN_INTERVAL_MS || interval_ms > MAX_INTERVAL_MS)
-		return -EINVAL;
-	options->interval_ms = interval_ms;
-	return 0;
 }

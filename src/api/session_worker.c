@@ -2,371 +2,105 @@
 #include "api/session_worker.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <time.h>
 
-#include "core/failure.h"
-#include "core/outcome.h"
-#include "sys/domain.h"
-#include "sys/libvirt.h"
-
-/* How long both ends may take to agree where the domain is. */
-#define SETTLE_TRIES 100
-#define SETTLE_PAUSE_MS 50
-#define TRIES_PER_RECONNECT 20
-
-struct worker {
-	const struct mlx5lm_session_options *options;
-	const atomic_int *cancel;
-	int wake_fd;
-	pthread_t thread;
-
-	pthread_mutex_t mutex; /* of the next three */
-	enum session_stage stages[WORKER_MAX_STAGES];
-	size_t num_stages;
-	struct _virDomain *watched;
-
-	/* Of the thread alone until it is joined. */
-	struct _virConnect *source;
-	struct _virConnect *destination;
-	struct _virConnect *watching;
-	struct _virDomain *domain;
-	struct _virDomain *watched_domain;
-	struct domain_xml xml;
-	struct vf_mappings mappings;
-	char *destination_xml;
-	bool persistent;
-	struct fact_u64 old_downtime_limit_ms;
-	enum domain_state at_source;
-	enum domain_state at_destination;
-	struct worker_result result;
-};
-
-static void reach(struct worker *worker, enum session_stage stage)
-{
-	pthread_mutex_lock(&worker->mutex);
-	worker->stages[worker->num_stages++] = stage;
-	if (stage == STAGE_MIGRATE)
-		worker->watched = worker->watched_domain;
-	pthread_mutex_unlock(&worker->mutex);
-	/* Cannot fail: the counter is far from its limit. */
-	eventfd_write(worker->wake_fd, 1);
-}
-
-size_t worker_take_stages(struct worker *worker, enum session_stage stages[WORKER_MAX_STAGES])
-{
-	size_t length;
-
-	pthread_mutex_lock(&worker->mutex);
-	length = worker->num_stages;
-	memcpy(stages, worker->stages, length * sizeof(stages[0]));
-	worker->num_stages = 0;
-	pthread_mutex_unlock(&worker->mutex);
-	return length;
-}
-
-struct _virDomain *worker_watched_domain(struct worker *worker)
-{
-	struct _virDomain *domain;
-
-	pthread_mutex_lock(&worker->mutex);
-	domain = worker->watched;
-	pthread_mutex_unlock(&worker->mutex);
-	return domain;
-}
-
-/* Nothing has been started yet: a wish to cancel ends it here. */
-static int check_cancel(const struct worker *worker, struct mlx5lm_error **reterr)
-{
-	switch (atomic_load(worker->cancel)) {
-	case CANCEL_BY_CALLER:
-		return error_set(reterr, MLX5LM_ERROR_CANCELLED, ECANCELED, MLX5LM_SOURCE_LIBRARY,
-				 "cancelled before the migration was started");
-	case CANCEL_BY_DEADLINE:
-		return error_set(reterr, MLX5LM_ERROR_TIMEOUT, ETIMEDOUT, MLX5LM_SOURCE_LIBRARY,
-				 "the deadline passed before the migration was started");
-	default:
-		return 0;
-	}
-}
-
-static int connect_all(struct worker *worker, struct mlx5lm_error **reterr)
-{
-	const struct mlx5lm_session_options *options = worker->options;
-	int r;
-
-	r = check_cancel(worker, reterr);
-	if (r == 0)
-		r = libvirt_open(options->source_uri, &worker->source, reterr);
-	if (r == 0)
-		r = libvirt_open(options->source_uri, &worker->watching, reterr);
-	if (r == 0)
-		r = check_cancel(worker, reterr);
-	if (r == 0)
-		r = libvirt_open(options->destination_uri, &worker->destination, reterr);
-	if (r == 0)
-		r = check_cancel(worker, reterr);
-	return r;
-}
-
-static int find_domain(struct worker *worker, struct mlx5lm_error **reterr)
-{
-	const char *name = worker->options->domain;
-	enum domain_state state;
-	int r;
-
-	r = domain_find(worker->source, name, &worker->domain, reterr);
-	if (r == 0)
-		r = domain_find(worker->watching, name, &worker->watched_domain, reterr);
-	if (r < 0) {
-		error_add_remedy(reterr, "virsh -c '%s' list --all shows the domains",
-				 worker->options->source_uri);
-		return r;
-	}
-	state = domain_get_state(worker->domain);
-	if (state == DOMAIN_RUNNING)
-		return 0;
-	return error_set(reterr, MLX5LM_ERROR_DOMAIN, EOPNOTSUPP, MLX5LM_SOURCE_LIBRARY,
-			 "domain '%s' is not running at the source", name);
-}
-
-static int check_daemons(struct worker *worker, struct mlx5lm_error **reterr)
-{
-	const struct mlx5lm_session_options *options = worker->options;
-	_cleanup_libvirt_facts_ struct libvirt_facts source = { 0 }, destination = { 0 };
-	int r;
-
-	r = libvirt_read(worker->source, options->source_uri, &source, reterr);
-	if (r == 0)
-		r = libvirt_read(worker->destination, options->destination_uri, &destination,
-				 reterr);
-	if (r < 0)
-		return r;
-	preflight_choose_drivers(options->destination, &destination, &worker->xml,
-				 &worker->mappings);
-	return preflight_check_daemons(&source, &destination, &worker->xml, &worker->mappings,
-				       reterr);
-}
-
-static int preflight(struct worker *worker, char **ret_xml, struct mlx5lm_error **reterr)
-{
-	const struct mlx5lm_session_options *options = worker->options;
-	_cleanup_free_ char *xml = NULL;
-	int r;
-
-	r = connect_all(worker, reterr);
-	if (r == 0)
-		r = find_domain(worker, reterr);
-	if (r == 0)
-		r = domain_get_xml(worker->domain, true, &xml, reterr);
-	if (r == 0)
-		r = domain_xml_parse(xml, &worker->xml, reterr);
-	if (r == 0)
-		r = preflight_map_vfs(options->source, options->destination, &worker->xml,
-				      &options->vfs, &worker->mappings, reterr);
-	if (r == 0)
-		r = check_daemons(worker, reterr);
-	if (r == 0)
-		r = domain_is_persistent(worker->domain, reterr);
-	if (r < 0)
-		return r;
-	worker->persistent = r > 0 && options->persistent;
-	*ret_xml = TAKE(xml);
-	return 0;
-}
-
-static int limit_downtime(struct worker *worker, struct mlx5lm_error **reterr)
-{
-	uint64_t old_ms;
-	int r;
-
-	if (!worker->options->downtime_limit_ms)
-		return 0;
-	r = domain_get_max_downtime(worker->domain, &old_ms, reterr);
-	if (r == 0)
-		r = domain_set_max_downtime(worker->domain, worker->options->downtime_limit_ms,
-					    reterr);
-	if (r == 0)
-		worker->old_downtime_limit_ms = fact_u64(old_ms);
-	return r;
-}
-
-static int prepare(struct worker *worker, struct mlx5lm_error **reterr)
-{
-	_cleanup_free_ char *xml = NULL;
-	int r;
-
-	reach(worker, STAGE_PREFLIGHT);
-	r = preflight(worker, &xml, reterr);
-	if (r < 0)
-		return r;
-	reach(worker, STAGE_PREPARE);
-	r = domain_xml_map(xml, worker->mappings.items, worker->mappings.length,
-			   &worker->destination_xml, reterr);
-	if (r == 0)
-		r = limit_downtime(worker, reterr);
-	if (r == 0)
-		r = check_cancel(worker, reterr);
-	return r;
-}
-
-/* The domain as the other end sees it now, over a new connection if the old one broke. */
-static enum domain_state look(struct _virConnect **connection, const char *uri, const char *uuid,
-			      bool may_connect)
-{
-	_cleanup_domain_ struct _virDomain *domain = NULL;
-	enum domain_state state = DOMAIN_UNKNOWN;
-	int r;
-
-	if (!*connection && (!may_connect || libvirt_open(uri, connection, NULL) < 0))
-		return DOMAIN_UNKNOWN;
-	r = domain_find(*connection, uuid, &domain, NULL);
-	if (r == 0)
-		state = domain_get_state(domain);
-	else if (r == -ENOENT)
-		state = DOMAIN_GONE;
-	if (state == DOMAIN_UNKNOWN && !libvirt_is_alive(*connection))
-		libvirt_close(TAKE(*connection));
-	return state;
-}
-
-static enum outcome find_outcome(struct worker *worker)
-{
-	static const struct timespec pause = { .tv_nsec = SETTLE_PAUSE_MS * 1000000 };
-	const struct mlx5lm_session_options *options = worker->options;
-	enum outcome outcome = OUTCOME_OPEN;
-
-	for (int i = 0; i < SETTLE_TRIES && outcome == OUTCOME_OPEN; i++) {
-		bool may_connect = i % TRIES_PER_RECONNECT == 1;
-
-		if (i > 0)
-			nanosleep(&pause, NULL);
-		worker->at_source = look(&worker->source, options->source_uri, worker->xml.uuid,
-					 may_connect);
-		worker->at_destination = look(&worker->destination, options->destination_uri,
-					      worker->xml.uuid, may_connect);
-		outcome = outcome_of(worker->at_source, worker->at_destination);
-	}
-	return outcome;
-}
-
-/* Does the domain at the destination have the VFs it was meant to get? */
-static int verify_vfs(struct worker *worker, struct _virDomain *domain,
-		      struct mlx5lm_error **reterr)
-{
-	_cleanup_domain_xml_ struct domain_xml there = { 0 };
-	_cleanup_free_ char *xml = NULL;
-	int r;
-
-	r = domain_get_xml(domain, false, &xml, reterr);
-	if (r == 0)
-		r = domain_xml_parse(xml, &there, reterr);
-	for (size_t i = 0; r == 0 && i < worker->mappings.length; i++) {
-		const char *bdf = worker->mappings.items[i].destination;
-
-		if (!domain_xml_has(&there, bdf))
-			r = error_set(reterr, MLX5LM_ERROR_VERIFY_FAILED, ENODEV,
-				      MLX5LM_SOURCE_LIBRARY,
-				      "domain '%s' runs at the destination without the VF %s",
-				      worker->xml.name, bdf);
-	}
-	return r;
-}
-
-static int verify_moved(struct worker *worker, struct mlx5lm_error **reterr)
-{
-	_cleanup_domain_ struct _virDomain *domain = NULL;
-	int r;
-
-	r = domain_find(worker->destination, worker->xml.uuid, &domain, reterr);
-	if (r == 0)
-		r = verify_vfs(worker, domain, reterr);
-	if (r < 0)
-		return r;
-	/* A transient domain's statistics have gone with it from the source. */
-	domain_get_completed_job(domain, &worker->result.job);
-	return 0;
-}
-
-/* The same failure with the place of the domain behind it, and with what helps. */
-static struct mlx5lm_error *tell_where(const struct worker *worker,
-				       const struct mlx5lm_error *failure)
-{
-	_cleanup_free_ char *where =
-		outcome_text(worker->xml.name, worker->at_source, worker->at_destination);
-	const char *remedy = outcome_remedy(worker->at_source, worker->at_destination);
-	struct mlx5lm_error *error = NULL;
-
-	error_set(&error, failure->code, failure->errnum, failure->source, "%s; %s",
-		  failure->message, where ? where : "out of memory");
-	if (failure->detail)
-		error_add_detail(&error, "%s", failure->detail);
-	if (!remedy)
-		remedy = failure_remedy(failure->detail);
-	if (remedy)
-		error_add_remedy(&error, "%s", remedy);
-	return error;
-}
-
-/* Why the domain has not moved, in the caller's terms. */
-static int explain(const struct worker *worker, const struct mlx5lm_error *failure,
-		   struct mlx5lm_error **reterr)
-{
-	int reason = atomic_load(worker->cancel);
-	bool stayed = outcome_of(worker->at_source, worker->at_destination) == OUTCOME_STAYED;
-	_cleanup_error_ struct mlx5lm_error *error = NULL;
-
-	if (reason == CANCEL_BY_DEADLINE)
-		error_set(&error, MLX5LM_ERROR_TIMEOUT, ETIMEDOUT, MLX5LM_SOURCE_LIBRARY,
-			  "the deadline of %llu ms passed",
-			  (unsigned long long)worker->options->total_deadline_ms);
-	else if (reason == CANCEL_BY_CALLER && stayed)
-		error_set(&error, MLX5LM_ERROR_CANCELLED, ECANCELED, MLX5LM_SOURCE_LIBRARY,
-			  "the migration was cancelled");
-	else if (failure && (stayed || failure->code != MLX5LM_ERROR_CANCELLED))
-		error = error_copy(failure);
-	else if (failure)
-		error_set(&error, MLX5LM_ERROR_MIGRATION, EIO, failure->source, "%s",
-			  failure->message);
-	else
-		error_set(&error, MLX5LM_ERROR_VERIFY_FAILED, EIO, MLX5LM_SOURCE_LIBRARY,
-			  "libvirt reports success, but the domain cannot be seen running at the "
-			  "destination alone");
-	if (failure && !error->detail && failure->detail)
-		error_add_detail(&error, "%s", failure->detail);
-	return error_pass(reterr, tell_where(worker, error));
-}
-
-/* Enough when libvirt has reported success and only the source does not answer any more. */
-static bool runs_there(const struct worker *worker)
-{
-	return worker->at_destination == DOMAIN_RUNNING && worker->at_source == DOMAIN_UNKNOWN;
-}
-
+/* Libvirt's blocking call, while the watcher looks on. */
 static int migrate(struct worker *worker, struct mlx5lm_error **reterr)
 {
-	const struct migration migration = {
-		.destination_uri = worker->options->destination_uri,
-		.xml = worker->destination_xml,
-		.data_uri = worker->options->data_uri,
-		.bandwidth_mib_per_s = worker->options->bandwidth_mib_per_s,
-		.persistent = worker->persistent,
-	};
+	struct session_link *link = worker->link;
 	_cleanup_error_ struct mlx5lm_error *failure = NULL;
+	struct migration migration = worker->migration;
+	uint64_t limit_ms = link->policy.downtime_limit_ms;
 
-	reach(worker, STAGE_MIGRATE);
-	domain_migrate(worker->domain, &migration, &failure);
-	reach(worker, STAGE_VERIFY);
-	if (find_outcome(worker) == OUTCOME_MOVED || (!failure && runs_there(worker)))
-		return verify_moved(worker, reterr);
-	return explain(worker, failure, reterr);
+	if (!limit_ms)
+		limit_ms = worker->old_downtime_limit_ms.value;
+	migration.destination_xml = worker->destination_xml;
+	if (!session_link_reach(link, STAGE_MIGRATE))
+		return -ECANCELED;
+	worker->started = true;
+	session_link_watch(link, TAKE(worker->watching), TAKE(worker->watched),
+			   migration.control == MLX5LM_CONTROL_DIRECT ? worker->to : NULL,
+			   limit_ms);
+	session_link_enter_call(link, LINK_WORKER, FAILURE_SOURCE, true);
+	domain_migrate(worker->domain, worker->to, &migration, &failure);
+	session_link_leave_call(link, LINK_WORKER);
+	if (!session_link_reach(link, STAGE_VERIFY))
+		return -ECANCELED;
+	return worker_verify(worker, failure, reterr);
+}
+
+static int run_new(struct worker *worker, struct mlx5lm_error **reterr)
+{
+	int r;
+
+	if (!session_link_reach(worker->link, STAGE_PREFLIGHT))
+		return -ECANCELED;
+	r = worker_preflight(worker, reterr);
+	if (r < 0)
+		return r;
+	if (!session_link_reach(worker->link, STAGE_PREPARE))
+		return -ECANCELED;
+	r = worker_prepare(worker, reterr);
+	return r < 0 ? r : migrate(worker, reterr);
+}
+
+/* The job runs, or has run, without us. */
+static int run_attached(struct worker *worker, struct mlx5lm_error **reterr)
+{
+	struct session_link *link = worker->link;
+	int r;
+
+	if (!session_link_reach(link, STAGE_PREFLIGHT))
+		return -ECANCELED;
+	r = worker_attach(worker, reterr);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		if (!session_link_reach(link, STAGE_MIGRATE))
+			return -ECANCELED;
+		session_link_watch(link, TAKE(worker->watching), TAKE(worker->watched), NULL, 0);
+		if (!session_link_wait_over(link))
+			return -ECANCELED;
+	}
+	if (!session_link_reach(link, STAGE_VERIFY))
+		return -ECANCELED;
+	return worker_verify(worker, NULL, reterr);
+}
+
+/* Where the error alone does not tell it better. */
+static enum mlx5lm_reason reason_of(const struct worker *worker, const struct mlx5lm_error *error)
+{
+	bool here = worker->side == FAILURE_SOURCE;
+	enum mlx5lm_reason reason;
+
+	if (worker->reason != MLX5LM_REASON_UNKNOWN)
+		return worker->reason;
+	if (session_link_cancelled(worker->link) &&
+	    (error->code == MLX5LM_ERROR_CANCELLED || error->code == MLX5LM_ERROR_TIMEOUT))
+		return session_link_cancelled(worker->link);
+	reason = failure_reason(error, worker->side);
+	if (reason != MLX5LM_REASON_OTHER && reason != MLX5LM_REASON_DATA_CONNECTION)
+		return reason;
+	switch (error->code) {
+	case MLX5LM_ERROR_CONNECT:
+		return here ? MLX5LM_REASON_SOURCE_UNREACHABLE :
+			      MLX5LM_REASON_DESTINATION_UNREACHABLE;
+	case MLX5LM_ERROR_INCOMPATIBLE:
+		return MLX5LM_REASON_HOSTS_INCOMPATIBLE;
+	case MLX5LM_ERROR_VF:
+		return error->errnum == EBUSY ? MLX5LM_REASON_VF_IN_USE : MLX5LM_REASON_VF_UNFIT;
+	case MLX5LM_ERROR_DOMAIN:
+		return error->errnum == EEXIST ? MLX5LM_REASON_DOMAIN_EXISTS :
+						 MLX5LM_REASON_DOMAIN_UNFIT;
+	case MLX5LM_ERROR_NO_MEMORY:
+		return MLX5LM_REASON_RESOURCES;
+	default:
+		return reason;
+	}
 }
 
 static enum session_stage final_stage(const struct worker *worker)
 {
-	const struct mlx5lm_error *error = worker->result.error;
+	const struct mlx5lm_error *error = worker->end.error;
 
 	if (!error)
 		return STAGE_COMPLETED;
@@ -378,78 +112,105 @@ static enum session_stage final_stage(const struct worker *worker)
 		       STAGE_FAILED;
 }
 
-/* Leaves the source as it was found. */
-static void clean_up(struct worker *worker)
+/* Was it never started, or does the guest run on at the source for certain? */
+static bool has_stayed(const struct worker *worker)
 {
-	reach(worker, STAGE_CLEAN_UP);
-	if (worker->result.error && worker->old_downtime_limit_ms.known &&
-	    worker->at_source != DOMAIN_GONE)
-		domain_set_max_downtime(worker->domain, worker->old_downtime_limit_ms.value, NULL);
-	domain_free(TAKE(worker->domain));
-	libvirt_close(TAKE(worker->source));
-	libvirt_close(TAKE(worker->destination));
+	return !worker->started ||
+	       outcome_of(worker->at_source, worker->at_destination) == OUTCOME_STAYED;
 }
 
-static void *work(void *argument)
+/* Where the guest is not known, what was prepared for it is left: it may have it already. */
+static void release(struct worker *worker)
 {
-	struct worker *worker = argument;
+	_cleanup_error_ struct mlx5lm_error *error = NULL;
+	struct session_news news = { 0 };
+	struct mlx5lm_finding *finding;
+
+	if (session_link_ask_hook(worker->link, MLX5LM_HOOK_RELEASE, NULL, &error) >= 0)
+		return;
+	finding = findings_add(&news.findings, MLX5LM_STATUS_WARN, "session.hook", "destination");
+	finding_set(&news.findings, finding, MLX5LM_FINDING_MESSAGE,
+		    "the hook 'release' failed: what was prepared may be left there");
+	finding_set(&news.findings, finding, MLX5LM_FINDING_FOUND, "%s",
+		    error ? error->message : "");
+	if (error && error->remedy)
+		finding_set(&news.findings, finding, MLX5LM_FINDING_REMEDY, "%s", error->remedy);
+	session_link_publish(worker->link, &news);
+}
+
+/* Leaves the source as it was found, and the journal only where somebody still needs it. */
+static void clean_up(struct worker *worker)
+{
+	bool stayed = has_stayed(worker);
+
+	if (!session_link_reach(worker->link, STAGE_CLEAN_UP))
+		return;
+	if (worker->end.error && stayed && worker->prepared)
+		release(worker);
+	if (worker->end.error && worker->limits_downtime && worker->domain &&
+	    worker->at_source != DOMAIN_GONE) {
+		worker_enter(worker, FAILURE_SOURCE);
+		domain_set_max_downtime(worker->domain, worker->old_downtime_limit_ms.value, NULL);
+		worker_leave(worker);
+	}
+	if (!worker->end.error || stayed || worker->at_destination == DOMAIN_RUNNING)
+		session_file_remove(TAKE(worker->file));
+}
+
+static void worker_release(struct worker *worker)
+{
+	if (worker->has_turn)
+		turns_leave(worker->link->turns, &worker->ticket);
+	queue_ticket_release(&worker->ticket);
+	session_file_close(worker->file);
+	domain_free(worker->domain);
+	domain_free(worker->watched);
+	libvirt_close(worker->watching);
+	libvirt_close(worker->from);
+	libvirt_close(worker->to);
+	mlx5lm_domain_free(worker->parsed);
+	libvirt_facts_release(&worker->from_facts);
+	libvirt_facts_release(&worker->to_facts);
+	free(worker->xml);
+	free(worker->destination_xml);
+	free(worker->name);
+	free(worker->uuid);
+	vf_mappings_release(&worker->mappings);
+	pairing_release(&worker->pairing);
+	mlx5lm_host_free(worker->destination);
+}
+
+static void work(struct worker *worker)
+{
 	struct mlx5lm_error *error = NULL;
 	int r;
 
-	r = prepare(worker, &error);
-	if (r == 0)
-		r = migrate(worker, &error);
-	worker->result.error = error;
+	r = worker->link->record ? run_attached(worker, &error) : run_new(worker, &error);
+	if (r < 0 && !error)
+		error_no_memory(&error);
+	worker->end.error = error;
+	worker->end.reason = error ? reason_of(worker, error) : MLX5LM_REASON_NONE;
 	clean_up(worker);
-	worker->result.stage = final_stage(worker);
-	reach(worker, worker->result.stage);
+	worker->end.stage = final_stage(worker);
+}
+
+void *session_worker(void *argument)
+{
+	struct session_link *link = argument;
+	struct worker worker = {
+		.link = link,
+		.options = link->options,
+		.wanted = &link->options->vfs,
+		.makeable = link->options->makeable,
+		.destination = link->options->destination,
+	};
+
+	if (worker.destination)
+		refcount_get(&worker.destination->refcount);
+	work(&worker);
+	/* Before the session says that it is over: nothing of it is left then. */
+	worker_release(&worker);
+	session_link_finish(link, &worker.end);
+	session_link_end_thread(link, LINK_WORKER);
 	return NULL;
-}
-
-static int start_thread(struct worker *worker)
-{
-	sigset_t all, before;
-	int r;
-
-	/* Signals of the host program belong to its own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&worker->thread, NULL, work, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
-}
-
-int worker_start(const struct mlx5lm_session_options *options, const atomic_int *cancel,
-		 int wake_fd, struct worker **ret)
-{
-	struct worker *worker = calloc(1, sizeof(*worker));
-	int r;
-
-	if (!worker)
-		return -ENOMEM;
-	worker->options = options;
-	worker->cancel = cancel;
-	worker->wake_fd = wake_fd;
-	pthread_mutex_init(&worker->mutex, NULL);
-	r = start_thread(worker);
-	if (r < 0) {
-		pthread_mutex_destroy(&worker->mutex);
-		free(worker);
-		return r;
-	}
-	*ret = worker;
-	return 0;
-}
-
-void worker_join(struct worker *worker, struct worker_result *ret)
-{
-	pthread_join(worker->thread, NULL);
-	pthread_mutex_destroy(&worker->mutex);
-	domain_free(worker->watched_domain);
-	libvirt_close(worker->watching);
-	domain_xml_release(&worker->xml);
-	vf_mappings_release(&worker->mappings);
-	free(worker->destination_xml);
-	*ret = worker->result;
-	free(worker);
 }

@@ -124,6 +124,20 @@ void error_set_code(struct mlx5lm_error **reterr, enum mlx5lm_error_code code)
 		(*reterr)->code = code;
 }
 
+void error_set_errno(struct mlx5lm_error **reterr, int errnum)
+{
+	if (reterr && *reterr && *reterr != &no_memory)
+		(*reterr)->errnum = errnum;
+}
+
+void error_set_native(struct mlx5lm_error **reterr, int native, int native_domain)
+{
+	if (!reterr || !*reterr || *reterr == &no_memory)
+		return;
+	(*reterr)->native = native;
+	(*reterr)->native_domain = native_domain;
+}
+
 void error_add_prefix(struct mlx5lm_error **reterr, const char *format, ...)
 {
 	_cleanup_free_ char *prefix = NULL;
@@ -162,6 +176,7 @@ struct mlx5lm_error *error_copy(const struct mlx5lm_error *error)
 		error_add_detail(&copy, "%s", error->detail);
 	if (error->remedy)
 		error_add_remedy(&copy, "%s", error->remedy);
+	error_set_native(&copy, error->native, error->native_domain);
 	return copy;
 }
 

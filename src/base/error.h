@@ -11,6 +11,8 @@ struct mlx5lm_error {
 	enum mlx5lm_error_code code;
 	enum mlx5lm_error_source source;
 	int errnum; /* positive */
+	int native; /* number that the source itself has for it, such as libvirt's code; 0: none */
+	int native_domain; /* in which part of it, such as libvirt's RPC; 0: none */
 	char *message;
 	char *detail;
 	char *remedy;
@@ -36,6 +38,10 @@ void error_append_detail(struct mlx5lm_error **reterr, const char *format, ...) 
 
 /* Makes it an error of another kind. */
 void error_set_code(struct mlx5lm_error **reterr, enum mlx5lm_error_code code);
+void error_set_errno(struct mlx5lm_error **reterr, int errnum);
+
+/* What the source itself calls it; nothing happens if there is no error. */
+void error_set_native(struct mlx5lm_error **reterr, int native, int native_domain);
 
 /* Puts words of our own before the message: "step 3: " and the like. */
 void error_add_prefix(struct mlx5lm_error **reterr, const char *format, ...) _printf_(2, 3);

@@ -161,10 +161,9 @@ static int check_pairs(const struct mlx5lm_host *source, const struct mlx5lm_hos
 }
 
 int preflight_map_vfs(const struct mlx5lm_host *source, const struct mlx5lm_host *destination,
-		      const struct domain_xml *domain, const struct vf_mappings *wanted,
+		      const struct domain_xml *domain, const struct pairing_wishes *wishes,
 		      struct vf_mappings *ret, struct mlx5lm_error **reterr)
 {
-	const struct pairing_wishes wishes = { .wanted = *wanted };
 	_cleanup_pairing_ struct pairing pairing = { 0 };
 	int r;
 
@@ -174,7 +173,7 @@ int preflight_map_vfs(const struct mlx5lm_host *source, const struct mlx5lm_host
 	r = check_other_host(source, destination, reterr);
 	if (r < 0)
 		return r;
-	if (pairing_make(source, destination, domain, &wishes, &pairing) < 0)
+	if (pairing_make(source, destination, domain, wishes, &pairing) < 0)
 		return error_no_memory(reterr);
 	if (pairing.num_unpaired)
 		return refuse(reterr, source, destination, domain, most_telling(&pairing));
@@ -184,6 +183,84 @@ int preflight_map_vfs(const struct mlx5lm_host *source, const struct mlx5lm_host
 	if (pairing_get_mappings(&pairing, domain, destination, ret) < 0)
 		return error_no_memory(reterr);
 	return 0;
+}
+
+/* By the beginning of a finding's id; the first that fits counts. */
+static const struct {
+	const char *id;
+	enum mlx5lm_reason reason;
+} reasons[] = {
+	{ "host.same", MLX5LM_REASON_SAME_HOST },
+	{ "host.", MLX5LM_REASON_HOSTS_INCOMPATIBLE },
+	{ "pf.", MLX5LM_REASON_HOSTS_INCOMPATIBLE },
+	{ "vf.dirty_tracking", MLX5LM_REASON_NO_DIRTY_TRACKING },
+	{ "vf.", MLX5LM_REASON_VF_UNFIT },
+	{ "domain.cpu", MLX5LM_REASON_CPU },
+	{ "domain.arch", MLX5LM_REASON_CPU },
+	{ "domain.machine", MLX5LM_REASON_MACHINE_TYPE },
+	{ "domain.disk", MLX5LM_REASON_DISK },
+	{ "domain.cache", MLX5LM_REASON_DISK },
+	{ "domain.media", MLX5LM_REASON_DISK },
+	{ "domain.viommu", MLX5LM_REASON_VIOMMU },
+	{ "domain.postcopy", MLX5LM_REASON_POSTCOPY },
+	{ "domain.memory", MLX5LM_REASON_TOO_MUCH_MEMORY },
+	{ "domain.memlock", MLX5LM_REASON_MEMORY_PINNING },
+	{ "domain.hard_limit", MLX5LM_REASON_MEMORY_PINNING },
+	{ "domain.vfs", MLX5LM_REASON_VF_UNFIT },
+	{ "domain.", MLX5LM_REASON_DOMAIN_UNFIT },
+	{ "session.downtime_limit", MLX5LM_REASON_NEVER_CONVERGES },
+};
+
+static enum mlx5lm_reason reason_of(const char *id)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++) {
+		if (!strncmp(id, reasons[i].id, strlen(reasons[i].id)))
+			return reasons[i].reason;
+	}
+	return MLX5LM_REASON_OTHER;
+}
+
+int preflight_refuse(const struct mlx5lm_findings *findings, enum mlx5lm_reason *ret_reason,
+		     struct mlx5lm_error **reterr)
+{
+	const struct mlx5lm_finding *failure = first_failure(findings);
+	const char *found, *required;
+
+	if (!failure)
+		return error_no_memory(reterr);
+	*ret_reason = reason_of(text_of(failure, MLX5LM_FINDING_ID));
+	if (failure->text[MLX5LM_FINDING_SOURCE] || failure->text[MLX5LM_FINDING_DESTINATION])
+		return refuse_hosts(reterr, failure);
+	found = failure->text[MLX5LM_FINDING_FOUND];
+	required = failure->text[MLX5LM_FINDING_REQUIRED];
+	error_set(reterr, MLX5LM_ERROR_DOMAIN, EOPNOTSUPP, MLX5LM_SOURCE_LIBRARY,
+		  "%s (%s): %s", text_of(failure, MLX5LM_FINDING_OBJECT),
+		  text_of(failure, MLX5LM_FINDING_ID), text_of(failure, MLX5LM_FINDING_MESSAGE));
+	if (found)
+		error_add_detail(reterr, "found %s%s%s", found, required ? ", required " : "",
+				 required ? required : "");
+	if (failure->text[MLX5LM_FINDING_REMEDY])
+		error_add_remedy(reterr, "%s", failure->text[MLX5LM_FINDING_REMEDY]);
+	return -EOPNOTSUPP;
+}
+
+int preflight_check_plain(const struct mlx5lm_domain *domain, uint64_t migrate_flags,
+			  struct mlx5lm_findings *findings)
+{
+	struct mlx5lm_findings all = { 0 };
+	int r = domain_check(domain, NULL, NULL, migrate_flags, &all);
+
+	for (size_t i = all.length; i-- > 0;) {
+		/* That it has no VF is what it is here for. */
+		if (!streq(all.items[i].text[MLX5LM_FINDING_ID], "domain.vfs"))
+			continue;
+		memmove(&all.items[i], &all.items[i + 1],
+			(--all.length - i) * sizeof(all.items[0]));
+	}
+	if (r == 0)
+		r = findings_move(findings, &all);
+	findings_release(&all);
+	return r;
 }
 
 void preflight_choose_drivers(const struct mlx5lm_host *destination,

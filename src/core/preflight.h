@@ -2,7 +2,9 @@
 #ifndef CORE_PREFLIGHT_H
 #define CORE_PREFLIGHT_H
 
-#include "core/domain_xml.h"
+#include "core/domain.h"
+#include "core/findings.h"
+#include "core/pairing.h"
 #include "facts_libvirt.h"
 
 /*
@@ -11,8 +13,16 @@
  * which the hosts differ.
  */
 int preflight_map_vfs(const struct mlx5lm_host *source, const struct mlx5lm_host *destination,
-		      const struct domain_xml *domain, const struct vf_mappings *wanted,
+		      const struct domain_xml *domain, const struct pairing_wishes *wishes,
 		      struct vf_mappings *ret, struct mlx5lm_error **reterr);
+
+/* An error for the first finding that blocks, and the reason that it is. -EOPNOTSUPP. */
+int preflight_refuse(const struct mlx5lm_findings *findings, enum mlx5lm_reason *ret_reason,
+		     struct mlx5lm_error **reterr);
+
+/* What stands in the way of a domain without VFs. 0 or -ENOMEM. */
+int preflight_check_plain(const struct mlx5lm_domain *domain, uint64_t migrate_flags,
+			  struct mlx5lm_findings *findings);
 
 /*
  * The same question to the daemons as they are now, because snapshots age: is it another host,

@@ -9,13 +9,14 @@
 static const char *const phases[] = { "unknown",   "preflight", "prepare",  "setup",
 				      "pre-copy",  "switchover", "resume",   "verify",
 				      "clean-up",  "completed", "failed",   "cancelled" };
-static const char *const events[] = { "unknown", "phase", "iteration", "sample", "done" };
+static const char *const events[] = { "unknown", "phase", "iteration", "sample", "done", "stall" };
+static const char *const hooks[] = { "unknown", "prepare", "commit", "release" };
 
 const struct name_list phase_names = { phases, ARRAY_LENGTH(phases) };
 const struct name_list event_names = { events, ARRAY_LENGTH(events) };
+const struct name_list hook_names = { hooks, ARRAY_LENGTH(hooks) };
 
-/* As the public keys, in lower case. */
-static const char *const keys[PROGRESS_KEYS] = {
+const char *const progress_keys[PROGRESS_KEYS] = {
 	[MLX5LM_PROGRESS_PERCENT] = "percent",
 	[MLX5LM_PROGRESS_ELAPSED_MS] = "elapsed_ms",
 	[MLX5LM_PROGRESS_MEMORY_TOTAL_BYTES] = "memory_total_bytes",
@@ -29,6 +30,15 @@ static const char *const keys[PROGRESS_KEYS] = {
 	[MLX5LM_PROGRESS_DOWNTIME_MS] = "downtime_ms",
 	[MLX5LM_PROGRESS_SETUP_MS] = "setup_ms",
 	[MLX5LM_PROGRESS_TOTAL_MS] = "total_ms",
+	[MLX5LM_PROGRESS_ETA_MS] = "eta_ms",
+	[MLX5LM_PROGRESS_ETA_IS_ESTIMATE] = "eta_is_estimate",
+	[MLX5LM_PROGRESS_MEMORY_TRANSFERRED_BYTES] = "memory_transferred_bytes",
+	[MLX5LM_PROGRESS_DOWNTIME_LIMIT_MS] = "downtime_limit_ms",
+	[MLX5LM_PROGRESS_DOWNTIME_FORECAST_MS] = "downtime_forecast_ms",
+	[MLX5LM_PROGRESS_STALLS] = "stalls",
+	[MLX5LM_PROGRESS_THROTTLE_PERCENT] = "throttle_percent",
+	[MLX5LM_PROGRESS_QUEUE_POSITION] = "queue_position",
+	[MLX5LM_PROGRESS_VFS] = "vfs",
 };
 
 int progress_to_json(const struct mlx5lm_progress *progress, char **ret)
@@ -41,7 +51,7 @@ int progress_to_json(const struct mlx5lm_progress *progress, char **ret)
 		      name_of(&phase_names, progress->phase));
 	for (size_t i = 1; i < PROGRESS_KEYS; i++) {
 		if (progress->values[i].known)
-			strbuf_printf(&text, ",\"%s\":%" PRIu64, keys[i],
+			strbuf_printf(&text, ",\"%s\":%" PRIu64, progress_keys[i],
 				      progress->values[i].value);
 	}
 	strbuf_add(&text, "}");

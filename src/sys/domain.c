@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "sys/domain.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 
 #include <libvirt/libvirt.h>
@@ -14,16 +16,33 @@
  * needs is asked before the call that may fail.
  */
 
-/* libvirt 10.6 has a macro for it; its daemons may be newer than our headers. */
+/* libvirt's headers have macros since 10.6 and 11.1; its daemons may be newer than our headers. */
 #define JOB_VFIO_TRANSFERRED "vfio_data_transferred"
+#define PARAM_SWITCHOVER_BANDWIDTH "bandwidth.avail.switchover"
+
+/* As libvirt reads a UUID: 32 digits, with dashes or without. */
+static bool may_be_uuid(const char *text)
+{
+	size_t digits = 0;
+
+	for (; *text; text++) {
+		if (isxdigit((unsigned char)*text))
+			digits++;
+		else if (*text != '-')
+			return false;
+	}
+	return digits == 32;
+}
 
 int domain_find(struct _virConnect *connection, const char *name_or_uuid, struct _virDomain **ret,
 		struct mlx5lm_error **reterr)
 {
-	virDomainPtr domain;
+	virDomainPtr domain = NULL;
 
-	domain = virDomainLookupByUUIDString(connection, name_or_uuid);
-	/* A name may look like a UUID, and a text that is no UUID is not looked up as one. */
+	/* Only if it is one: on a connection of the caller's, libvirt prints each error. */
+	if (may_be_uuid(name_or_uuid))
+		domain = virDomainLookupByUUIDString(connection, name_or_uuid);
+	/* A name may look like a UUID. */
 	if (!domain)
 		domain = virDomainLookupByName(connection, name_or_uuid);
 	if (!domain)
@@ -75,13 +94,17 @@ enum domain_state domain_get_state(struct _virDomain *domain)
 	}
 }
 
-int domain_get_xml(struct _virDomain *domain, bool migratable, char **ret,
+int domain_get_xml(struct _virDomain *domain, enum domain_xml_form form, char **ret,
 		   struct mlx5lm_error **reterr)
 {
+	static const unsigned int flags[] = {
+		[DOMAIN_XML_LIVE] = 0,
+		[DOMAIN_XML_MIGRATABLE] = VIR_DOMAIN_XML_MIGRATABLE,
+		/* Without them the domain would lose the passwords of its graphics on the way. */
+		[DOMAIN_XML_COMPLETE] = VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_SECURE,
+	};
 	const char *name = virDomainGetName(domain);
-	/* Without its secrets the domain would lose the passwords of its graphics on the way. */
-	unsigned int flags = migratable ? VIR_DOMAIN_XML_MIGRATABLE | VIR_DOMAIN_XML_SECURE : 0;
-	char *xml = virDomainGetXMLDesc(domain, flags);
+	char *xml = virDomainGetXMLDesc(domain, flags[form]);
 
 	if (!xml)
 		return libvirt_error(reterr, MLX5LM_ERROR_IO, "XML of domain '%s' cannot be read",
@@ -115,54 +138,113 @@ int domain_set_max_downtime(struct _virDomain *domain, uint64_t ms, struct mlx5l
 	return 0;
 }
 
-static int add_params(const struct migration *migration, virTypedParameterPtr *params,
-		      int *length, int *allocated)
-{
-	int r;
+/* A growing list; the first failure sticks. */
+struct params {
+	virTypedParameterPtr items;
+	int length;
+	int allocated;
+	int result;
+};
 
+static void add_text(struct params *params, const char *name, const char *value)
+{
+	if (value && params->result == 0)
+		params->result = virTypedParamsAddString(&params->items, &params->length,
+							 &params->allocated, name, value);
+}
+
+/* 0 is how struct migration says "as libvirt does it". */
+static void add_number(struct params *params, const char *name, uint64_t value)
+{
+	if (value && params->result == 0)
+		params->result = virTypedParamsAddULLong(&params->items, &params->length,
+							 &params->allocated, name, value);
+}
+
+static void add_channels(struct params *params, uint64_t channels)
+{
+	/* Of the type that libvirt has for it. More than any daemon takes is for it to refuse. */
+	int value = channels < INT_MAX ? (int)channels : INT_MAX;
+
+	if (channels && params->result == 0)
+		params->result = virTypedParamsAddInt(&params->items, &params->length,
+						      &params->allocated,
+						      VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS,
+						      value);
+}
+
+static void add_params(const struct migration *migration, struct params *params)
+{
 	/*
 	 * Both: without the second a persistent domain is defined at the destination with the
 	 * source's VF.
 	 */
-	r = virTypedParamsAddString(params, length, allocated, VIR_MIGRATE_PARAM_DEST_XML,
-				    migration->xml);
-	if (r == 0)
-		r = virTypedParamsAddString(params, length, allocated,
-					    VIR_MIGRATE_PARAM_PERSIST_XML, migration->xml);
-	if (r == 0 && migration->data_uri)
-		r = virTypedParamsAddString(params, length, allocated, VIR_MIGRATE_PARAM_URI,
-					    migration->data_uri);
-	if (r == 0 && migration->bandwidth_mib_per_s)
-		r = virTypedParamsAddULLong(params, length, allocated,
-					    VIR_MIGRATE_PARAM_BANDWIDTH,
-					    migration->bandwidth_mib_per_s);
-	return r;
+	add_text(params, VIR_MIGRATE_PARAM_DEST_XML, migration->destination_xml);
+	add_text(params, VIR_MIGRATE_PARAM_PERSIST_XML, migration->destination_xml);
+	add_text(params, VIR_MIGRATE_PARAM_URI, migration->data_uri);
+	add_number(params, VIR_MIGRATE_PARAM_BANDWIDTH, migration->bandwidth_mib_per_s);
+	add_number(params, PARAM_SWITCHOVER_BANDWIDTH,
+		   migration->switchover_bandwidth_mib_per_s);
+	add_channels(params, migration->channels);
+	if (migration->tls)
+		add_text(params, VIR_MIGRATE_PARAM_TLS_DESTINATION, migration->tls_destination);
 }
 
-int domain_migrate(struct _virDomain *domain, const struct migration *migration,
-		   struct mlx5lm_error **reterr)
+static unsigned int flags_of(const struct migration *migration)
 {
-	const char *name = virDomainGetName(domain);
 	/* Never VIR_MIGRATE_POSTCOPY: QEMU refuses it with a VFIO device even if never used. */
-	unsigned int flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PEER2PEER;
-	virTypedParameterPtr params = NULL;
-	int length = 0, allocated = 0, r;
+	unsigned int flags = VIR_MIGRATE_LIVE;
 
+	if (migration->control != MLX5LM_CONTROL_DIRECT)
+		flags |= VIR_MIGRATE_PEER2PEER;
 	if (migration->persistent)
 		flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
-	r = add_params(migration, &params, &length, &allocated);
-	if (r == 0)
-		r = virDomainMigrateToURI3(domain, migration->destination_uri, params,
-					   (unsigned int)length, flags);
+	if (migration->tls)
+		flags |= VIR_MIGRATE_TLS;
+	if (migration->channels)
+		flags |= VIR_MIGRATE_PARALLEL;
+	return flags;
+}
+
+static int migrate_direct(virDomainPtr domain, virConnectPtr destination,
+			  const struct params *params, unsigned int flags)
+{
+	virDomainPtr moved = virDomainMigrate3(domain, destination, params->items,
+					       (unsigned int)params->length, flags);
+
+	if (!moved)
+		return -1;
+	virDomainFree(moved);
+	return 0;
+}
+
+int domain_migrate(struct _virDomain *domain, struct _virConnect *destination,
+		   const struct migration *migration, struct mlx5lm_error **reterr)
+{
+	const char *name = virDomainGetName(domain);
+	bool is_direct = migration->control == MLX5LM_CONTROL_DIRECT;
+	struct params params = { 0 };
+	int r;
+
+	if (is_direct ? !destination : !migration->peer_uri)
+		return error_invalid(reterr, "the migration of domain '%s' lacks its destination",
+				     name);
+	add_params(migration, &params);
+	r = params.result;
+	if (r == 0 && is_direct)
+		r = migrate_direct(domain, destination, &params, flags_of(migration));
+	else if (r == 0)
+		r = virDomainMigrateToURI3(domain, migration->peer_uri, params.items,
+					   (unsigned int)params.length, flags_of(migration));
 	/* libvirt calls it invalid where it or QEMU refuses the domain as it is. */
 	if (r < 0)
 		r = libvirt_error(reterr,
 				  virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID ?
 					  MLX5LM_ERROR_DOMAIN :
 					  MLX5LM_ERROR_MIGRATION,
-				  "migration of domain '%s' to %s failed",
-				  name, migration->destination_uri);
-	virTypedParamsFree(params, length);
+				  "migration of domain '%s'%s%s failed", name,
+				  is_direct ? "" : " to ", is_direct ? "" : migration->peer_uri);
+	virTypedParamsFree(params.items, params.length);
 	return r;
 }
 
@@ -206,6 +288,9 @@ static const struct {
 	JOB_FIELD(VIR_DOMAIN_JOB_MEMORY_BPS, memory_bytes_per_s),
 	JOB_FIELD(VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, memory_dirty_pages_per_s),
 	JOB_FIELD(VIR_DOMAIN_JOB_MEMORY_ITERATION, memory_iteration),
+	JOB_FIELD(VIR_DOMAIN_JOB_MEMORY_PROCESSED, memory_processed),
+	JOB_FIELD(VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, memory_page_size),
+	JOB_FIELD(VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE, throttle_percent),
 	JOB_FIELD(JOB_VFIO_TRANSFERRED, vfio_transferred),
 };
 
@@ -228,6 +313,20 @@ static enum job_type job_type_of(int type)
 	}
 }
 
+static bool param_is(const virTypedParameter *param, const char *name)
+{
+	return !strncmp(param->field, name, VIR_TYPED_PARAM_FIELD_LENGTH);
+}
+
+static enum job_operation operation_of(struct fact_u64 operation)
+{
+	if (!operation.known || operation.value == VIR_DOMAIN_JOB_OPERATION_UNKNOWN)
+		return JOB_OPERATION_UNKNOWN;
+	return operation.value == VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT ?
+		       JOB_OPERATION_MIGRATION_OUT :
+		       JOB_OPERATION_OTHER;
+}
+
 static void get_job(struct _virDomain *domain, unsigned int flags, struct job_stats *ret)
 {
 	virTypedParameterPtr params = NULL;
@@ -238,9 +337,10 @@ static void get_job(struct _virDomain *domain, unsigned int flags, struct job_st
 		return;
 	ret->type = job_type_of(type);
 	for (int i = 0; i < length; i++) {
+		if (param_is(&params[i], VIR_DOMAIN_JOB_OPERATION))
+			ret->operation = operation_of(param_u64(&params[i]));
 		for (size_t j = 0; j < ARRAY_LENGTH(job_fields); j++) {
-			if (!strncmp(params[i].field, job_fields[j].name,
-				     VIR_TYPED_PARAM_FIELD_LENGTH))
+			if (param_is(&params[i], job_fields[j].name))
 				*(struct fact_u64 *)((char *)ret + job_fields[j].offset) =
 					param_u64(&params[i]);
 		}

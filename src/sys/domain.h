@@ -24,27 +24,25 @@ int domain_is_persistent(struct _virDomain *domain, struct mlx5lm_error **reterr
 /* GONE if libvirt does not know it; UNKNOWN if libvirt does not answer. */
 enum domain_state domain_get_state(struct _virDomain *domain);
 
-int domain_get_xml(struct _virDomain *domain, bool migratable, char **ret,
+enum domain_xml_form {
+	DOMAIN_XML_LIVE,
+	DOMAIN_XML_MIGRATABLE, /* as a migration sends it, but without passwords: for people */
+	DOMAIN_XML_COMPLETE,   /* as a migration sends it */
+};
+
+int domain_get_xml(struct _virDomain *domain, enum domain_xml_form form, char **ret,
 		   struct mlx5lm_error **reterr);
 
 int domain_get_max_downtime(struct _virDomain *domain, uint64_t *ret_ms,
 			    struct mlx5lm_error **reterr);
 int domain_set_max_downtime(struct _virDomain *domain, uint64_t ms, struct mlx5lm_error **reterr);
 
-struct migration {
-	const char *destination_uri;
-	const char *xml;      /* for the running domain and for its definition */
-	const char *data_uri; /* NULL: libvirt chooses */
-	uint64_t bandwidth_mib_per_s; /* 0: unlimited */
-	bool persistent; /* define there, undefine here */
-};
-
 /*
- * Peer-to-peer live migration; blocks until it is over. What the return says is libvirt's view:
- * where the domain is afterwards only both daemons together can tell.
+ * Live migration; blocks until it is over. destination: of DIRECT only. What the return says is
+ * libvirt's view: where the domain is afterwards only both daemons together can tell.
  */
-int domain_migrate(struct _virDomain *domain, const struct migration *migration,
-		   struct mlx5lm_error **reterr);
+int domain_migrate(struct _virDomain *domain, struct _virConnect *destination,
+		   const struct migration *migration, struct mlx5lm_error **reterr);
 
 /* Statistics of the running job; of type UNKNOWN when libvirt does not answer. */
 void domain_get_job(struct _virDomain *domain, struct job_stats *ret);

@@ -115,27 +115,47 @@ int domain_ask_xml(const char *uri, const char *name_or_uuid, unsigned int timeo
 	return 0;
 }
 
-static int compare_cpu(struct ask *ask, struct _virConnect *connection)
+int domain_compare_cpu(struct _virConnect *destination, const char *uri,
+		       const struct cpu_question *question, uint32_t *ret, char **ret_note,
+		       struct mlx5lm_error **reterr)
 {
 	/*
 	 * No emulator: its path may be another one there. To fail is how libvirt tells which
 	 * features are missing.
 	 */
-	int compared = virConnectCompareHypervisorCPU(connection, NULL, ask->arch, ask->machine,
-						      ask->virt_type, ask->cpu,
+	int compared = virConnectCompareHypervisorCPU(destination, NULL, question->arch,
+						      question->machine, question->virt_type,
+						      question->cpu,
 						      VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE);
+	char *note;
 
 	if (compared == VIR_CPU_COMPARE_IDENTICAL || compared == VIR_CPU_COMPARE_SUPERSET) {
-		ask->answer = MLX5LM_ANSWER_YES;
+		*ret = MLX5LM_ANSWER_YES;
+		*ret_note = NULL;
 		return 0;
 	}
 	if (compared < 0 && virGetLastErrorCode() != VIR_ERR_CPU_INCOMPATIBLE)
-		return libvirt_error(&ask->error, MLX5LM_ERROR_IO,
-				     "the libvirt daemon at %s cannot compare CPUs", ask->uri);
-	ask->answer = MLX5LM_ANSWER_NO;
-	ask->text = strdup(compared < 0 ? virGetLastErrorMessage() :
-					  "libvirt calls it incompatible");
-	return ask->text ? 0 : error_no_memory(&ask->error);
+		return libvirt_error(reterr, MLX5LM_ERROR_IO,
+				     "the libvirt daemon at %s cannot compare CPUs", uri);
+	note = strdup(compared < 0 ? virGetLastErrorMessage() : "libvirt calls it incompatible");
+	if (!note)
+		return error_no_memory(reterr);
+	*ret = MLX5LM_ANSWER_NO;
+	*ret_note = note;
+	return 0;
+}
+
+static int compare_cpu(struct ask *ask, struct _virConnect *connection)
+{
+	const struct cpu_question question = {
+		.arch = ask->arch,
+		.machine = ask->machine,
+		.virt_type = ask->virt_type,
+		.cpu = ask->cpu,
+	};
+
+	return domain_compare_cpu(connection, ask->uri, &question, &ask->answer, &ask->text,
+				  &ask->error);
 }
 
 int domain_ask_cpu(const char *uri, const struct cpu_question *question, unsigned int timeout_ms,

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+struct _virConnect;
+
 /*
  * One question to a daemon, over a connection and on a thread of its own, as libvirt_probe_start()
  * does it and for the same reason. -ETIMEDOUT if there is no answer in time.
@@ -24,5 +26,10 @@ struct cpu_question {
 /* Has the daemon's host this CPU? enum mlx5lm_answer; with NO, libvirt's words why. */
 int domain_ask_cpu(const char *uri, const struct cpu_question *question, unsigned int timeout_ms,
 		   uint32_t *ret, char **ret_note, struct mlx5lm_error **reterr);
+
+/* The same over a connection that is open, in the caller's own thread; uri is for messages. */
+int domain_compare_cpu(struct _virConnect *destination, const char *uri,
+		       const struct cpu_question *question, uint32_t *ret, char **ret_note,
+		       struct mlx5lm_error **reterr);
 
 #endif

@@ -197,3 +197,13 @@ int kernel_probe(const struct root *root, struct mlx5lm_host *host)
 		r = memory_probe(root, host);
 	return r < 0 ? r : probe_iommu(root, host);
 }
+
+char *kernel_read_boot_id(const struct root *root)
+{
+	_cleanup_close_ int random_fd = root->native ? sysfs_open_dir(root, BOOT_ID_DIR) : -1;
+	char *boot_id = NULL;
+
+	if (random_fd >= 0)
+		sysfs_read_str(random_fd, BOOT_ID_FILE, &boot_id);
+	return boot_id;
+}

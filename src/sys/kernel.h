@@ -14,4 +14,7 @@
  */
 int kernel_probe(const struct root *root, struct mlx5lm_host *host);
 
+/* The boot that this process lives in; NULL if it cannot be told or the root is another machine's. */
+char *kernel_read_boot_id(const struct root *root);
+
 #endif

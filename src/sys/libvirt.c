@@ -26,6 +26,7 @@ static const struct {
 	{ VIR_ERR_OPERATION_DENIED, MLX5LM_ERROR_PERMISSION, EACCES },
 	{ VIR_ERR_ACCESS_DENIED, MLX5LM_ERROR_PERMISSION, EACCES },
 	{ VIR_ERR_NO_DOMAIN, MLX5LM_ERROR_NOT_FOUND, ENOENT },
+	{ VIR_ERR_NO_NODE_DEVICE, MLX5LM_ERROR_NOT_FOUND, ENOENT },
 	{ VIR_ERR_XML_ERROR, MLX5LM_ERROR_DOMAIN, EOPNOTSUPP },
 	{ VIR_ERR_CONFIG_UNSUPPORTED, MLX5LM_ERROR_DOMAIN, EOPNOTSUPP },
 	{ VIR_ERR_MIGRATE_UNSAFE, MLX5LM_ERROR_DOMAIN, EOPNOTSUPP },
@@ -74,6 +75,8 @@ int libvirt_error(struct mlx5lm_error **reterr, enum mlx5lm_error_code fallback,
 	error_set(reterr, code, errnum, MLX5LM_SOURCE_LIBVIRT, "%s", message);
 	if (error && error->message)
 		error_add_detail(reterr, "%s", error->message);
+	if (error)
+		error_set_native(reterr, error->code, error->domain);
 	return -errnum;
 }
 
@@ -108,6 +111,62 @@ void libvirt_close(struct _virConnect *connection)
 {
 	if (connection)
 		virConnectClose(connection);
+}
+
+int libvirt_ref(struct _virConnect *connection, struct _virConnect **ret)
+{
+	/* No virConnSetErrorFunc(): it would take the place of one that the caller has set. */
+	if (virConnectRef(connection) < 0)
+		return -EINVAL;
+	*ret = connection;
+	return 0;
+}
+
+int libvirt_get_uri(struct _virConnect *connection, char **ret, struct mlx5lm_error **reterr)
+{
+	char *uri = virConnectGetURI(connection);
+
+	if (!uri)
+		return libvirt_error(reterr, MLX5LM_ERROR_IO,
+				     "the URI of a connection to a libvirt daemon cannot be read");
+	*ret = uri;
+	return 0;
+}
+
+/* "0000:08:00.2" is called "pci_0000_08_00_2". */
+static char *node_device_name(const char *bdf)
+{
+	char *name = str_printf("pci_%s", bdf);
+
+	for (char *at = name; at && *at; at++) {
+		if (*at == ':' || *at == '.')
+			*at = '_';
+	}
+	return name;
+}
+
+int libvirt_get_pci_xml(struct _virConnect *connection, const char *bdf, char **ret,
+			struct mlx5lm_error **reterr)
+{
+	_cleanup_free_ char *name = node_device_name(bdf);
+	virNodeDevicePtr device;
+	char *xml;
+	int r = 0;
+
+	if (!name)
+		return error_no_memory(reterr);
+	device = virNodeDeviceLookupByName(connection, name);
+	if (!device)
+		return libvirt_error(reterr, MLX5LM_ERROR_IO,
+				     "the libvirt daemon cannot look up the device %s", bdf);
+	xml = virNodeDeviceGetXMLDesc(device, 0);
+	if (xml)
+		*ret = xml;
+	else
+		r = libvirt_error(reterr, MLX5LM_ERROR_IO,
+				  "XML of the device %s cannot be read", bdf);
+	virNodeDeviceFree(device);
+	return r;
 }
 
 bool libvirt_is_alive(struct _virConnect *connection)

@@ -6,9 +6,9 @@
 #include "facts_libvirt.h"
 
 /*
- * Connections to libvirt daemons. Only libvirt.c, domain.c and domain_ask.c include libvirt's headers. No
- * event loop is registered: that is process-global and irrevocable, and belongs to the host
- * program.
+ * Connections to libvirt daemons. Only libvirt.c, domain.c and domain_ask.c include libvirt's
+ * headers. No event loop is registered: that is process-global and irrevocable, and belongs to the
+ * host program.
  */
 
 struct _virConnect; /* libvirt's own name for what virConnectPtr points to */
@@ -44,6 +44,24 @@ void libvirt_probe_abandon(struct libvirt_probe *probe);
 
 DEFINE_CLEANUP(struct libvirt_probe *, libvirt_probe_abandon)
 #define _cleanup_libvirt_probe_ _cleanup_(libvirt_probe_abandon_p)
+
+/*
+ * One more reference to a connection that the caller has; libvirt_close() gives it back. -EINVAL if
+ * libvirt refuses. It is not silenced, as that would take the place of an error function that the
+ * caller may have set and cannot be undone: what libvirt reports on it goes where the caller's
+ * errors go. So nothing that is known to fail is asked on it.
+ */
+int libvirt_ref(struct _virConnect *connection, struct _virConnect **ret);
+
+/* The URI that leads to where a connection does. */
+int libvirt_get_uri(struct _virConnect *connection, char **ret, struct mlx5lm_error **reterr);
+
+/*
+ * What the daemon says of a PCI device of its host, for core/nodedev_xml. -EOPNOTSUPP if it does
+ * not manage node devices, -ENOENT if it does not know this one.
+ */
+int libvirt_get_pci_xml(struct _virConnect *connection, const char *bdf, char **ret,
+			struct mlx5lm_error **reterr);
 
 /*
  * Makes an error of libvirt's last one in this thread, with its words as the detail. The code

@@ -35,8 +35,10 @@ static struct question two_hosts(size_t source_vfs, size_t destination_vfs)
 
 static int ask(struct question *question)
 {
+	const struct pairing_wishes wishes = { .wanted = question->wanted };
+
 	return preflight_map_vfs(question->source, question->destination, &question->domain,
-				 &question->wanted, &question->mappings, &question->error);
+				 &wishes, &question->mappings, &question->error);
 }
 
 static void done(struct question *question)

@@ -99,14 +99,14 @@ static void check_preflight(const struct domain_xml *domain)
 {
 	static struct mlx5lm_host *source, *destination;
 	_cleanup_vf_mappings_ struct vf_mappings mappings = { 0 };
-	const struct vf_mappings wanted = { 0 };
+	const struct pairing_wishes wishes = { 0 };
 	struct mlx5lm_error *error = NULL;
 
 	if (!source) {
 		source = ready_host("a", 4);
 		destination = ready_host("b", 4);
 	}
-	if (preflight_map_vfs(source, destination, domain, &wanted, &mappings, &error) < 0)
+	if (preflight_map_vfs(source, destination, domain, &wishes, &mappings, &error) < 0)
 		MUST(mlx5lm_error_get_message(error)[0]);
 	else
 		MUST(mappings.length <= domain->num_hostdevs);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The words that programs compare are in the documents, and no others: kinds of steps, what is found, error codes.
+"""The words that programs compare are in the documents, and no others: kinds of steps, what is found, error codes, reasons.
 
 Each kind of step has a line in doc/plan.md, is in the schema of plans, and has a right in the map of privileges. What
 mlx5lm_check() finds is a matter of check_findings.py.
@@ -14,9 +14,10 @@ import project
 WORD = r'[a-z0-9]+(?:[-_][a-z0-9]+)*'
 # section of doc/findings.md -> what makes these findings, and how their ids begin
 FINDERS = {
-    'mlx5lm_compare()': ('compare*.c', r'(?!domain\.|mlx5lm\.)'),
-    'mlx5lm_domain_check()': ('domain_*.c', r'(?=domain\.)'),
-    'mlx5lm_evacuation_new()': ('evacuation*.c', r'(?=evacuation\.)'),
+    'mlx5lm_compare()': ('core/compare*.c', r'(?!domain\.|mlx5lm\.)'),
+    'mlx5lm_domain_check()': ('core/domain_*.c', r'(?=domain\.)'),
+    'mlx5lm_evacuation_new()': ('core/evacuation*.c', r'(?=evacuation\.)'),
+    'Sessions': ('*/*.c', r'(?=session\.)'),
 }
 
 
@@ -45,8 +46,8 @@ def entries(root, heading):
 
 
 def made_ids(root, pattern, beginning):
-    """Strings of some files of src/core that are ids."""
-    return {word for path in sorted((root / 'src/core').glob(pattern))
+    """Strings of some files of src that are ids."""
+    return {word for path in sorted((root / 'src').glob(pattern))
             for word in re.findall(rf'"({beginning}{WORD}\.{WORD})"', path.read_text('utf-8'))}
 
 
@@ -55,6 +56,24 @@ def compare(what, wanted, found):
         yield f'{what}: {word} is missing'
     for word in sorted(found - wanted):
         yield f'{what}: {word} is not in the source'
+
+
+def remedies(root):
+    """The reasons of a session, and what helps against each, as "reason: remedy"."""
+    text = (root / 'src/core/failure.c').read_text('utf-8')
+    names = dict(re.findall(rf'\[(MLX5LM_REASON_\w+)\] = "({WORD})"', text))
+    body = re.search(r'\bremedies\[\] = {(.*?)^};', text, re.M | re.S).group(1)
+    for name, strings in re.findall(r'\[(\w+)\] =\s*((?:"(?:[^"\\]|\\.)*"\s*)+),', body):
+        names[name] += ': ' + ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', strings))
+    return {name for name in names.values() if ': ' in name}
+
+
+def told_remedies(root):
+    """The same of doc/session.md, without its marks."""
+    text = (root / 'doc/session.md').read_text('utf-8')
+    table = re.search(r'^\| reason \| what to do \|\n\|---\|---\|\n(.*?)\n\n', text, re.M | re.S).group(1)
+    cells = re.findall(r'^\| (.*?) \| (.*) \|$', table.replace('`', '').replace('\\|', '|'), re.M)
+    return {': '.join(row) for row in cells}
 
 
 def check(root):
@@ -74,12 +93,17 @@ def check(root):
     for heading, (pattern, beginning) in FINDERS.items():
         made = made_ids(root, pattern, beginning)
         if not made:
-            yield f'src/core/{pattern}: no ids'
+            yield f'src/{pattern}: no ids'
         yield from compare(f'doc/findings.md, {heading}', made, entries(root, heading))
     codes = table(root, 'src/api/error.c', 'code_names') - {'unknown'}
     if not codes:
         yield 'src/api/error.c: no code_names'
     yield from compare('doc/errors.md', codes, rows(root, 'doc/errors.md', 'Errors'))
+    reasons = table(root, 'src/core/failure.c', 'reason_texts') - {'unknown'}
+    if not reasons:
+        yield 'src/core/failure.c: no reason_texts'
+    yield from compare('doc/errors.md, reasons', reasons, rows(root, 'doc/errors.md', 'Reasons'))
+    yield from compare('doc/session.md, remedies', remedies(root), told_remedies(root))
 
 
 def main():

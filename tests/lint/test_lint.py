@@ -253,13 +253,19 @@ class Words(Lint):
         'src/core/compare_rules.c': '{ "firmware.psid" }, { "adapter.class" }, "mlx5lm.comparison", "domain.vfs"',
         'src/core/domain_check.c': 'add(findings, "domain.vfs"); open("x.y")',
         'src/core/evacuation.c': 'add(findings, "evacuation.no_room");\n',
+        'src/api/session.c': 'add(findings, "session.hook");\n',
+        'src/core/failure.c': 'const char *const reason_texts[] = {\n\t[MLX5LM_REASON_UNKNOWN] = "unknown",\n'
+                              '\t[MLX5LM_REASON_DISK] = "disk",\n};\nconst char *const remedies[] = {\n'
+                              '\t[MLX5LM_REASON_DISK] =\n\t\t"share it "\n\t\t"(a | b)",\n};\n',
         'doc/findings.md': '## mlx5lm_check()\n\n## mlx5lm_compare()\n\n| `firmware.psid`, `adapter.class` | `x.y` |\n\n'
                            '## mlx5lm_domain_check()\n\n#### `domain.vfs`\n\n'
-                           '## mlx5lm_evacuation_new()\n\n| `evacuation.no_room` | fail |\n',
+                           '## mlx5lm_evacuation_new()\n\n| `evacuation.no_room` | fail |\n\n'
+                           '## Sessions\n\n#### `session.hook`\n',
         'src/api/error.c': 'const char *const code_names[] = {\n\t[X] = "unknown",\n\t[Y] = "odd",\n};\n',
         'doc/schema/plan-1.json': '{"$defs": {"step": {"properties": {"id": {"enum": ["a", "b-c"]}}}}}',
         'doc/plan.md': '## Steps\n\n| `a` | x |\n| `b-c`: `d` | x |\n\n## Findings\n\n| `plan.one` | `x` |\n',
-        'doc/errors.md': '# Errors\n\n| `odd` | EIO |\n',
+        'doc/errors.md': '# Errors\n\n| `odd` | EIO |\n\n## Reasons\n\n| `disk` | x |\n',
+        'doc/session.md': '| reason | what to do |\n|---|---|\n| `disk` | share it (`a` \\| b) |\n\nMore.\n',
     }
 
     def tree(self, name='doc/errors.md', old='', new=''):
@@ -282,6 +288,10 @@ class Words(Lint):
                 ('doc/findings.md', 'adapter.class', 'adapter.kind', 'mlx5lm_compare(): adapter.class is missing'),
                 ('doc/findings.md', 'domain.vfs', 'domain.pfs', 'mlx5lm_domain_check(): domain.pfs is not in the source'),
                 ('doc/findings.md', '## mlx5lm_evacuation_new()', '', 'evacuation.no_room is missing'),
+                ('doc/findings.md', 'session.hook', 'session.look', 'Sessions: session.hook is missing'),
+                ('doc/errors.md', '`disk`', '`disc`', 'doc/errors.md, reasons: disk is missing'),
+                ('doc/session.md', 'share it', 'mount it', 'remedies: disk: share it (a | b) is missing'),
+                ('src/core/failure.c', 'reason_texts', 'texts', 'no reason_texts'),
                 ('src/core/evacuation.c', 'evacuation.', '', 'src/core/evacuation*.c: no ids'),
                 ('src/sys/privileges.c', '"a"', '"z"', 'no right for the step a'),
                 ('src/facts.c', 'step_ids', 'ids', 'no step_ids'),

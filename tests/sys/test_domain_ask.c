@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "support/fake_libvirt.h"
+#include "sys/libvirt.h"
 
 #define URI "fake://a"
 #define UUID "6a7e1a7c-0d36-4f1c-9d6e-0b8f2c9d0001"
@@ -157,4 +158,19 @@ Test(domain_ask, a_daemon_without_rights_for_the_caller)
 	fake_set_cpu(daemon_a, VIR_CPU_COMPARE_ERROR, VIR_ERR_ACCESS_DENIED);
 	expect_error(domain_ask_cpu(URI, &question, LONG_MS, &answer, &text, &error), EACCES,
 		     MLX5LM_ERROR_PERMISSION, "cannot compare CPUs");
+}
+
+Test(domain_ask, a_cpu_is_compared_over_a_connection_that_is_open)
+{
+	struct _virConnect *connection;
+
+	cr_assert_eq(libvirt_open(URI, &connection, NULL), 0);
+	cr_assert_eq(domain_compare_cpu(connection, URI, &question, &answer, &text, &error), 0);
+	cr_expect_eq(answer, MLX5LM_ANSWER_YES);
+	cr_expect_eq(fake_calls().connects, 1);
+	fake_set_cpu(daemon_a, VIR_CPU_COMPARE_ERROR, VIR_ERR_CPU_INCOMPATIBLE);
+	cr_assert_eq(domain_compare_cpu(connection, URI, &question, &answer, &text, &error), 0);
+	cr_expect_eq(answer, MLX5LM_ANSWER_NO);
+	cr_expect_str_eq(text, "the host lacks: avx512f, amx-tile");
+	libvirt_close(connection);
 }

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <time.h>
 
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
 #include "base/clock.h"
 #include "support/fake_libvirt.h"
 
@@ -138,4 +141,53 @@ Test(libvirt, a_probe_can_be_abandoned)
 	cr_assert_eq(libvirt_probe_start("fake://a", &probe, &error), 0);
 	libvirt_probe_abandon(probe);
 	let_thread_end();
+}
+
+Test(libvirt, a_connection_of_the_caller_is_shared_and_left_as_it_is)
+{
+	struct _virConnect *theirs = virConnectOpen("fake://a"), *ours = NULL;
+	struct _virDomain *found = NULL;
+	char *uri = NULL;
+
+	cr_assert_eq(libvirt_ref(theirs, &ours), 0);
+	cr_expect_eq(fake_calls().connects, 1);
+	cr_assert_eq(libvirt_get_uri(ours, &uri, NULL), 0);
+	cr_expect_str_eq(uri, "fake://a");
+	free(uri);
+	libvirt_close(ours);
+	cr_expect_eq(fake_calls().closes, 0);
+	/* Were it silenced, the caller would miss its own errors. */
+	found = virDomainLookupByName(theirs, "nobody");
+	cr_expect_null(found);
+	cr_expect_eq(fake_calls().loud_errors, 1);
+	virConnSetErrorFunc(theirs, NULL, NULL);
+	libvirt_close(theirs);
+	fake_reset();
+}
+
+Test(libvirt, no_connection_cannot_be_shared)
+{
+	struct _virConnect *ours = NULL;
+
+	cr_expect_eq(libvirt_ref(NULL, &ours), -EINVAL);
+	cr_expect_null(ours);
+}
+
+Test(libvirt, a_device_of_the_host_is_read_by_its_address)
+{
+	struct _virConnect *connection;
+	char *xml = NULL;
+
+	fake_set_device(here, "0000:08:00.2", "mlx5_vfio_pci");
+	cr_assert_eq(libvirt_open("fake://a", &connection, NULL), 0);
+	cr_expect_eq(libvirt_get_pci_xml(connection, "0000:08:00.2", &xml, NULL), 0);
+	cr_expect_not_null(strstr(xml, "<name>mlx5_vfio_pci</name>"));
+	free(xml);
+	xml = NULL;
+	cr_expect_eq(libvirt_get_pci_xml(connection, "0000:08:00.3", &xml, &error), -ENOENT);
+	cr_expect_null(xml);
+	cr_expect_not_null(strstr(mlx5lm_error_get_message(error), "0000:08:00.3"));
+	fake_fail(here, FAKE_CALL_DEVICE, 1, VIR_ERR_NO_SUPPORT, "no node device driver");
+	cr_expect_eq(libvirt_get_pci_xml(connection, "0000:08:00.2", &xml, NULL), -EOPNOTSUPP);
+	libvirt_close(connection);
 }

@@ -6,7 +6,9 @@ Usage: test_examples.py FOLDER, the one in which the programs were built.
 """
 
 import json
+import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -61,11 +63,11 @@ class Examples(unittest.TestCase):
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             (self.root / name).symlink_to(target)
 
-    def run_program(self, name, *args, statuses=(0,)):
+    def run_program(self, name, *args, statuses=(0,), **run):
         result = subprocess.run(
             ['valgrind', '--quiet', f'--error-exitcode={FAULT}', '--leak-check=full',
              '--errors-for-leak-kinds=definite,indirect', self.folder / f'mlx5lm-{name}', *args],
-            capture_output=True, text=True, check=False, timeout=100)
+            capture_output=True, text=True, check=False, timeout=100, **run)
         self.assertIn(result.returncode, statuses, result.stdout + result.stderr)
         return result.stdout
 
@@ -74,7 +76,7 @@ class Examples(unittest.TestCase):
         return self.run_program('probe', '--root', self.root, '--libvirt', '', *args, statuses=(0, 1, 2))
 
     def test_help_and_version(self):
-        for name in ('probe', 'configure', 'compare', 'migrate'):
+        for name in ('probe', 'configure', 'compare', 'migrate', 'agent'):
             with self.subTest(name):
                 self.assertIn(f'mlx5lm-{name}', self.run_program(name, '--help'))
                 self.assertIn(f'mlx5lm-{name}', self.run_program(name, '--version'))
@@ -154,6 +156,33 @@ class Examples(unittest.TestCase):
         snapshot = self.root / 'host.json'
         snapshot.write_text('{"schema": ' + '[' * 4000, 'utf-8')
         self.run_program('compare', snapshot, snapshot, statuses=(1,))
+
+    def agent(self):
+        return [self.folder / 'mlx5lm-agent', '--root', self.root, '--libvirt', '', '--journal', '']
+
+    def test_an_agent_and_what_it_is_asked(self):
+        config = {'schema': 'mlx5lm.config', 'schema_version': 1, 'vfs': [{'index': 0, 'driver': 'mlx5_core'}]}
+        requests = [('probe', {}), ('plan', {'pf': PF, 'config': config}), ('apply', {'pf': PF, 'config': config}),
+                    ('apply', {'pf': PF, 'config': {**config, 'vfs': []}}), ('apply', {'pf': PF, 'config': {}}),
+                    ('commit', {'vfs': [VF]}), ('commit', {'vfs': ['none']}), ('release', {'vfs': [VF]}), ('x' * 2000, {})]
+        lines = [json.dumps({'id': number, 'method': method, 'params': params})
+                 for number, (method, params) in enumerate(requests)]
+        lines += ['{', ' ' * (2 << 20), '[]', '{"id": 1, "method": "probe", "other": 1}', '{"id": 9']
+        answers = self.run_program('agent', *self.agent()[1:], input='\n'.join(lines)).splitlines()
+        self.assertEqual(len(answers), len(lines))
+        self.assertEqual(json.loads(answers[0])['result']['pfs'][0]['bdf'], PF)
+
+    def test_a_migration_to_an_agent_that_finds_no_source(self):
+        ssh = self.root / 'ssh'
+        ssh.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, self.agent()))}\n', 'ascii')
+        ssh.chmod(0o755)
+        nowhere = 'test+unix:///nowhere?socket=/nonexistent'
+        for words in (('ssh://me@host:22',), ('--to', nowhere)):
+            text = self.run_program('migrate', 'guest', *words, '--from', nowhere, '--journal', '', statuses=(1,),
+                                    env={**os.environ, 'PATH': f'{self.root}:{os.environ["PATH"]}'})
+            self.assertIn('source-unreachable', text)
+        self.run_program('migrate', '--attach', 'guest', '--journal', self.root, statuses=(1,))
+        self.run_program('migrate', 'guest', 'ssh://-x', '--journal', '', statuses=(3,))
 
 
 if __name__ == '__main__':
