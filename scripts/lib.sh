@@ -6,7 +6,7 @@
 build_packages=(gcc libc6-dev meson ninja-build pkg-config libvirt-dev libmnl-dev libkmod-dev libjansson-dev libxml2-dev
 	zlib1g-dev git python3)
 # What tests/lab makes the two simulated hosts with
-lab_packages=(mmdebstrap dpkg xz-utils cpio make gcc binutils kmod e2fsprogs python3 openssh-client util-linux
+lab_packages=(mmdebstrap dpkg xz-utils cpio make gcc binutils kmod e2fsprogs python3 openssh-client openssl util-linux
 	qemu-system-x86 debian-archive-keyring)
 # What only the tests need; libclang-rt-dev has libFuzzer and clang's sanitizers, which clang only recommends
 check_packages=(libcriterion-dev clang libclang-rt-dev g++ abigail-tools binutils shellcheck valgrind util-linux
