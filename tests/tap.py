@@ -55,8 +55,16 @@ class Result(unittest.TestResult):
             self.add_fault(subtest, err)
 
 
-def main():
+def choose(suite, wanted):
+    """The cases of a suite that are wanted, as a suite."""
+    return unittest.TestSuite(choose(part, wanted) if isinstance(part, unittest.TestSuite) else part
+                              for part in suite if isinstance(part, unittest.TestSuite) or wanted(part))
+
+
+def main(wanted=None):
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules['__main__'])
+    if wanted:
+        suite = choose(suite, wanted)
     print(f'1..{suite.countTestCases()}')
     result = Result()
     suite.run(result)

@@ -80,7 +80,7 @@ _Noreturn void cpu_halt(void);
 #define PCI_BAR0		0x10
 
 /* bdf: bus << 8 | device << 3 | function */
-bool pci_find(uint16_t vendor, uint16_t device, uint16_t *ret_bdf);
+uint32_t pci_find(uint16_t vendor, uint16_t device, uint16_t *ret_bdfs, uint32_t max);
 uint32_t pci_read32(uint16_t bdf, unsigned int offset);
 void pci_write32(uint16_t bdf, unsigned int offset, uint32_t value);
 

@@ -10,6 +10,13 @@
 #define HEADER_MULTIFUNCTION	0x80
 #define MAX_BRIDGE_DEPTH	8
 
+struct pci_search {
+	uint32_t wanted;
+	uint16_t *bdfs;
+	uint32_t max;
+	uint32_t found;
+};
+
 uint32_t pci_read32(uint16_t bdf, unsigned int offset)
 {
 	outl(CONFIG_ADDRESS, CONFIG_ENABLE | (uint32_t)bdf << 8 | offset);
@@ -23,7 +30,7 @@ void pci_write32(uint16_t bdf, unsigned int offset, uint32_t value)
 }
 
 /* Follows the bridges: trying all 65536 functions takes seconds under nested emulation. */
-static bool find_below(uint32_t bus, uint32_t wanted, unsigned int depth, uint16_t *ret_bdf)
+static void find_below(uint32_t bus, unsigned int depth, struct pci_search *search)
 {
 	for (uint32_t slot = 0; slot < 32; slot++) {
 		uint32_t functions = 1;
@@ -35,25 +42,28 @@ static bool find_below(uint32_t bus, uint32_t wanted, unsigned int depth, uint16
 
 			if (id == 0xffffffff)
 				continue;
-			if (id == wanted) {
-				*ret_bdf = bdf;
-				return true;
-			}
+			if (id == search->wanted && search->found < search->max)
+				search->bdfs[search->found++] = bdf;
 			header = pci_read32(bdf, PCI_HEADER_DWORD) >> 16 & 0xff;
 			if (header & HEADER_MULTIFUNCTION)
 				functions = 8;
 			if ((header & ~HEADER_MULTIFUNCTION) != HEADER_TYPE_BRIDGE)
 				continue;
 			secondary = pci_read32(bdf, PCI_BUSES_DWORD) >> 8 & 0xff;
-			if (secondary > bus && depth < MAX_BRIDGE_DEPTH &&
-			    find_below(secondary, wanted, depth + 1, ret_bdf))
-				return true;
+			if (secondary > bus && depth < MAX_BRIDGE_DEPTH)
+				find_below(secondary, depth + 1, search);
 		}
 	}
-	return false;
 }
 
-bool pci_find(uint16_t vendor, uint16_t device, uint16_t *ret_bdf)
+uint32_t pci_find(uint16_t vendor, uint16_t device, uint16_t *ret_bdfs, uint32_t max)
 {
-	return find_below(0, (uint32_t)device << 16 | vendor, 0, ret_bdf);
+	struct pci_search search = {
+		.wanted = (uint32_t)device << 16 | vendor,
+		.bdfs = ret_bdfs,
+		.max = max,
+	};
+
+	find_below(0, 0, &search);
+	return search.found;
 }

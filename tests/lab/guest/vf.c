@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The page of the VF's BAR that the simulated card carries along with the device state. The beat
+ * The page of a VF's BAR that the simulated card carries along with the device state. The beat
  * counter continues from that page: a VF whose state did not arrive cannot go on counting. The
- * shadow in main memory, which travels by another way, tells what the whole page must hold.
+ * shadow in main memory, which travels by another way, tells what the whole page must hold. Of
+ * several VFs each beat takes one in turn.
  */
 #include <stddef.h>
 
@@ -10,6 +11,7 @@
 
 #define VENDOR_MELLANOX		0x15b3
 #define DEVICE_MLX5_VF		0x101e
+#define MAX_VFS			4
 #define STATE_PAGE_OFFSET	0x4000u
 #define PAGE_WORDS		(PAGE_SIZE_BYTES / sizeof(uint32_t))
 #define WORDS_PER_BEAT		256u	/* a read costs 8 us under nested emulation */
@@ -21,113 +23,141 @@
 
 enum page_word { WORD_MAGIC, WORD_BOOT_ID, WORD_COUNTER, WORD_CHECK, WORD_FIRST_SLOT };
 
-static bool found;
-static uint16_t bdf;
-static uint64_t bar_address;
-static volatile uint32_t *page;	/* NULL: no VF, or its BAR is out of reach */
-static uint32_t shadow[PAGE_WORDS];
-static uint32_t counter, bad_words;
+struct vf {
+	uint64_t bar_address;
+	volatile uint32_t *page;	/* NULL: its BAR is out of reach */
+	uint32_t shadow[PAGE_WORDS];
+	uint32_t counter;
+	uint32_t window;
+};
 
-static void store(uint32_t word, uint32_t value)
+static struct vf vfs[MAX_VFS];
+static uint16_t bdfs[MAX_VFS];
+static uint32_t num_vfs, bad_words;
+
+static void store(struct vf *vf, uint32_t word, uint32_t value)
 {
-	page[word] = value;
-	shadow[word] = value;
+	vf->page[word] = value;
+	vf->shadow[word] = value;
 }
 
-static void store_counter(uint32_t value)
+static void store_counter(struct vf *vf, uint32_t value)
 {
-	store(WORD_COUNTER, value);
-	store(WORD_CHECK, mix32(value ^ shadow[WORD_BOOT_ID]));
-	counter = value;
+	store(vf, WORD_COUNTER, value);
+	store(vf, WORD_CHECK, mix32(value ^ vf->shadow[WORD_BOOT_ID]));
+	vf->counter = value;
 }
 
-static void map_bar(void)
+static void map_bar(struct vf *vf, uint16_t bdf)
 {
 	uint32_t low = pci_read32(bdf, PCI_BAR0);
 
 	if (low & BAR_IS_IO)
 		return;
-	bar_address = low & BAR_ADDRESS_MASK;
+	vf->bar_address = low & BAR_ADDRESS_MASK;
 	if ((low & BAR_TYPE_MASK) == BAR_TYPE_64BIT)
-		bar_address |= (uint64_t)pci_read32(bdf, PCI_BAR0 + 4) << 32;
-	if (!bar_address || bar_address >> 32)
+		vf->bar_address |= (uint64_t)pci_read32(bdf, PCI_BAR0 + 4) << 32;
+	if (!vf->bar_address || vf->bar_address >> 32)
 		return;
 	pci_write32(bdf, PCI_COMMAND, (pci_read32(bdf, PCI_COMMAND) & 0xffff) | PCI_COMMAND_MEMORY);
-	page = (volatile uint32_t *)((uint32_t)bar_address + STATE_PAGE_OFFSET);
+	vf->page = (volatile uint32_t *)((uint32_t)vf->bar_address + STATE_PAGE_OFFSET);
 }
 
+static void init_one(struct vf *vf, uint16_t bdf, uint32_t seed)
+{
+	map_bar(vf, bdf);
+	if (!vf->page)
+		return;
+	store(vf, WORD_MAGIC, PAGE_MAGIC);
+	store(vf, WORD_BOOT_ID, seed);
+	for (uint32_t i = WORD_FIRST_SLOT; i < PAGE_WORDS; i++)
+		store(vf, i, mix32(seed + i));
+	store_counter(vf, 0);
+}
+
+/* Each VF another pattern: states that were exchanged are found as well. */
 void vf_init(uint32_t boot_id)
 {
-	found = pci_find(VENDOR_MELLANOX, DEVICE_MLX5_VF, &bdf);
-	if (!found)
-		return;
-	map_bar();
-	if (!page)
-		return;
-	store(WORD_MAGIC, PAGE_MAGIC);
-	store(WORD_BOOT_ID, boot_id);
-	for (uint32_t i = WORD_FIRST_SLOT; i < PAGE_WORDS; i++)
-		store(i, mix32(boot_id + i));
-	store_counter(0);
+	num_vfs = pci_find(VENDOR_MELLANOX, DEVICE_MLX5_VF, bdfs, MAX_VFS);
+	for (uint32_t i = 0; i < num_vfs; i++)
+		init_one(&vfs[i], bdfs[i], i ? mix32(boot_id + i) : boot_id);
 }
 
 /* After a mismatch the shadow follows the page, so that each loss is counted once. */
-static void verify(uint32_t first_word, uint32_t words)
+static void verify(struct vf *vf, uint32_t first_word, uint32_t words)
 {
 	for (uint32_t i = first_word; i < first_word + words; i++) {
-		uint32_t value = page[i];
+		uint32_t value = vf->page[i];
 
-		if (value == shadow[i])
+		if (value == vf->shadow[i])
 			continue;
 		bad_words++;
-		shadow[i] = value;
+		vf->shadow[i] = value;
 	}
 }
 
 void vf_beat(void)
 {
-	static uint32_t window;
+	static uint32_t turn;
+	struct vf *vf = &vfs[turn];
 	uint32_t next;
 
-	if (!page)
+	turn = turn + 1 < num_vfs ? turn + 1 : 0;
+	if (!vf->page)
 		return;
-	verify(0, WORD_FIRST_SLOT);
-	verify(window, WORDS_PER_BEAT);
-	window = (window + WORDS_PER_BEAT) % PAGE_WORDS;
-	next = shadow[WORD_COUNTER] + 1;
-	store(WORD_FIRST_SLOT + next % (PAGE_WORDS - WORD_FIRST_SLOT), mix32(next));
-	store_counter(next);
+	verify(vf, 0, WORD_FIRST_SLOT);
+	verify(vf, vf->window, WORDS_PER_BEAT);
+	vf->window = (vf->window + WORDS_PER_BEAT) % PAGE_WORDS;
+	next = vf->shadow[WORD_COUNTER] + 1;
+	store(vf, WORD_FIRST_SLOT + next % (PAGE_WORDS - WORD_FIRST_SLOT), mix32(next));
+	store_counter(vf, next);
 }
 
 void vf_verify_all(void)
 {
-	if (page)
-		verify(0, PAGE_WORDS);
+	for (uint32_t i = 0; i < num_vfs; i++)
+		if (vfs[i].page)
+			verify(&vfs[i], 0, PAGE_WORDS);
+}
+
+static void print_address(uint16_t bdf)
+{
+	serial_hex(bdf >> 8, 2);
+	serial_str(":");
+	serial_hex(bdf >> 3 & 0x1f, 2);
+	serial_str(".");
+	serial_hex(bdf & 7, 1);
 }
 
 void vf_print_place(void)
 {
-	if (!found) {
+	for (uint32_t i = 0; i < num_vfs; i++) {
+		if (!vfs[i].page) {
+			serial_str("unreachable");
+			return;
+		}
+	}
+	if (!num_vfs)
 		serial_str("none");
-	} else if (!page) {
-		serial_str("unreachable");
-	} else {
-		serial_hex(bdf >> 8, 2);
-		serial_str(":");
-		serial_hex(bdf >> 3 & 0x1f, 2);
-		serial_str(".");
-		serial_hex(bdf & 7, 1);
+	for (uint32_t i = 0; i < num_vfs; i++) {
+		if (i)
+			serial_str(",");
+		print_address(bdfs[i]);
 	}
 }
 
 uint64_t vf_bar_address(void)
 {
-	return bar_address;
+	return vfs[0].bar_address;
 }
 
 uint32_t vf_counter(void)
 {
-	return counter;
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < num_vfs; i++)
+		sum += vfs[i].counter;
+	return sum;
 }
 
 uint32_t vf_bad_words(void)

@@ -32,7 +32,8 @@ MACS = ('02:4d:4c:58:35:00', '02:4d:4c:58:35:01')
 GUEST = 'guest'
 PORT = 7000     # of the guest's serial line
 READY, NOT_READY, UNKNOWN, USAGE = range(4)
-mount = None    # what the hosts see as /mlx5lm; start() sets it
+build = None    # the build directory, and ...
+mount = None    # ... what the hosts see as /mlx5lm; start() sets both
 locks = {}      # of the hosts that this program has, open until it ends
 
 
@@ -108,7 +109,7 @@ def snapshot(host):
 
 def configure(host, num_vfs=2, check=True):
     """Brings a host to its ready state by the library."""
-    macs = [word for index in range(num_vfs) for word in ('--mac', f'{index}={MACS[index]}')]
+    macs = [word for index in range(num_vfs) for word in ('--mac', f'{index}={MACS[0][:-2]}{index:02x}')]
     return program(host, 'configure', '--apply', '--pf', PF, '--vfs', str(num_vfs), *macs, check=check)
 
 
@@ -164,12 +165,13 @@ def start_guest(host=HOSTS[0], vf=VFS[0], **keys):
     lab_command('guest-start', host, vf, f'name={GUEST}', f'port={PORT}', *(f'{key}={value}' for key, value in keys.items()))
 
 
-def continuity(migrations, wait_s=20):
+def continuity(migrations, wait_s=20, without_vf=False, whole_memory=False):
     """Waits until the guest's lines prove that it went on over so many migrations; the proof."""
     deadline = time.monotonic() + wait_s
+    options = [option for option, wanted in (('--without-vf', without_vf), ('--whole-memory', whole_memory)) if wanted]
     while True:
         done = subprocess.run([sys.executable, LAB / 'guest' / 'continuity.py', '--json', '--migrations',
-                               str(migrations), share() / f'{GUEST}.log'],
+                               str(migrations), *options, share() / f'{GUEST}.log'],
                               capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return json.loads(done.stdout)
@@ -191,7 +193,7 @@ def lock_of(name, wait=True):
     return file
 
 
-def install(build, prefix):
+def install(prefix):
     """Installs the build where the hosts see it as /mlx5lm, and starts them if they are not up."""
     subprocess.run(['meson', 'install', '-C', build, '--no-rebuild', '--quiet', '--destdir',
                     mount.removesuffix(prefix)], stdout=subprocess.DEVNULL, check=True)
@@ -204,17 +206,18 @@ def install(build, prefix):
         lab_command('up', *words)
 
 
-def start(build, prefix, *hosts):
+def start(directory, prefix, *hosts):
     """Waits until no other program has these hosts (both); the first of all programs brings the lab up."""
-    global mount, GUEST, PORT
+    global build, mount, GUEST, PORT
     hosts = hosts or HOSTS
+    build = directory
     mount = str(pathlib.Path(build) / 'lab-install') + prefix
     if hosts[0] != HOSTS[0]:    # two guests at once need two names and two lines
         GUEST, PORT = f'guest-{hosts[0]}', PORT + 1
     with lock_of('start'):
         taken = [lock_of(host, wait=False) for host in HOSTS]
         if all(taken):
-            install(build, prefix)
+            install(prefix)
         for file in filter(None, taken):
             file.close()
     # always in the same order, so that two programs cannot wait for one another
@@ -241,12 +244,23 @@ class Case(unittest.TestCase):
         self.assertGreater(continuity(0)['beats'], 0, beats)
 
 
+def long(case):
+    """Decorator of a case, or a class of them, that ./check has no time for: it runs in the suite lab-long."""
+    case.long = True
+    return case
+
+
+def is_long(test):
+    return getattr(test, 'long', False) or getattr(getattr(test, test._testMethodName), 'long', False)
+
+
 def main(*hosts):
     """Entry of each test program: brings the lab up, then runs its cases, on these hosts or both."""
     import tap
     parser = argparse.ArgumentParser()
     parser.add_argument('--build', required=True, help='build directory')
     parser.add_argument('--prefix', required=True, help='its prefix')
+    parser.add_argument('--long', action='store_true', help='the long cases, and no others')
     arguments = parser.parse_args()
     start(arguments.build, arguments.prefix, *hosts)
-    tap.main()
+    tap.main(lambda test: is_long(test) == arguments.long)

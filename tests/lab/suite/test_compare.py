@@ -153,6 +153,7 @@ class Verdicts(lab.Case):
         lab.continuity(self.moves)
         return finding(result, wanted)
 
+    @lab.long
     def test_equal_hosts_there_onto_another_vf_and_back(self):
         self.other()
         self.assert_moves(HERE, THERE, to=OTHER_VF)
@@ -172,10 +173,12 @@ class Verdicts(lab.Case):
         found = self.assert_refused(HERE, THERE, 'firmware.psid', IDENTITY)
         self.assertEqual((found['source'], found['destination']), ('MT_0000000838', 'MT_0000000999'))
 
+    @lab.long
     def test_another_model_whatever_its_psid_says(self):
         self.other('device_id=1023', 'psid=MT_0000000838', 'fw_running=28.41.1000')
         self.assert_refused(HERE, THERE, 'adapter.device_id', IDENTITY)
 
+    @lab.long
     def test_state_in_chunks_on_one_side_and_no_count_of_event_queues(self):
         self.other('chunk=1', 'state_size=16777216', 'io_eqs=0')
         self.assert_moves(HERE, THERE)
@@ -186,6 +189,7 @@ class Verdicts(lab.Case):
         self.assert_moves(HERE, THERE, 'vf.dirty_tracking')
         self.assert_refused(THERE, HERE, 'vf.dirty_tracking', "doesn't support device and IOMMU dirty tracking")
 
+    @lab.long
     def test_firmware_without_what_pre_copy_needs(self):
         self.other('multi_load=0')
         self.assert_refused(HERE, THERE, 'vf.free', NO_MIGRATION)
@@ -197,6 +201,7 @@ class Verdicts(lab.Case):
         bind(VF, host=THERE)
         self.assert_refused(HERE, THERE, 'vf.free', NO_MIGRATION)
 
+    @lab.long
     def test_vfs_with_fewer_interrupts(self):
         self.other('dynamic_msix=200')
         self.assert_refused(HERE, THERE, 'vf.msix_count', 'Failed to load PCIDevice:config')

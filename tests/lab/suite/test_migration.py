@@ -63,6 +63,7 @@ class Migration(lab.Case):
         users = [entry.get('in_use_by') for entry in lab.probe('hostb')['pfs'][0]['vfs']]
         self.assertEqual(users.count(lab.GUEST), 1)
 
+    @lab.long
     def test_the_guest_goes_on_with_its_memory_and_its_vf(self):
         lab.start_guest(rate=8)
         done = migrate('--bandwidth', '32', check=True)
@@ -80,6 +81,7 @@ class Migration(lab.Case):
         for phase in ('preflight', 'pre-copy', 'completed'):
             self.assertIn(phase, phases(done))
 
+    @lab.long
     def test_there_and_back(self):
         lab.start_guest()
         migrate(check=True)
@@ -104,6 +106,7 @@ class Migration(lab.Case):
         self.assertEqual(lab.text('hostb', f'virsh dominfo {lab.GUEST} | grep Persistent').split()[-1], 'yes')
         lab.continuity(1)
 
+    @lab.long
     def test_cancel_in_mid_pre_copy_leaves_the_guest_at_the_source_with_its_vf(self):
         lab.start_guest(ws=32, rate=16)
         script = (f'/mlx5lm/bin/mlx5lm-migrate --domain {lab.GUEST} --to {TO_B} --destination /share/hostb.json '
@@ -116,6 +119,7 @@ class Migration(lab.Case):
         self.assertEqual(phases(done)[-1], 'cancelled')
         self.assert_guest_untouched()
 
+    @lab.long
     def test_a_deadline_ends_a_migration_that_never_converges(self):
         lab.start_guest(ws=32, rate=32)
         done = migrate('--bandwidth', '4', '--downtime', '1', '--deadline', '8')
@@ -169,6 +173,7 @@ class Migration(lab.Case):
                            '/share/hostb.json')
         self.assert_fails(done, 'nobody')
 
+    @lab.long
     def test_the_agent_may_end_while_a_peer_to_peer_migration_goes_on(self):
         lab.start_guest(ws=16, rate=2)
         lab.run('hosta', f'/mlx5lm/bin/mlx5lm-migrate --domain {lab.GUEST} --to {TO_B} --destination '
