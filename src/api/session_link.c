@@ -74,6 +74,7 @@ void session_link_unref(struct session_link *link)
 	session_news_release(&link->news);
 	mlx5lm_error_free(link->hook_error);
 	mlx5lm_error_free(link->commit_error);
+	mlx5lm_error_free(link->failure);
 	mlx5lm_host_free(link->new_destination);
 	mlx5lm_error_free(link->end.error);
 	mlx5lm_session_options_free(link->options);
@@ -332,7 +333,36 @@ void session_link_abandon(struct session_link *link, bool running[static LINK_TH
 	turns_wake(link->turns);
 }
 
-void session_link_explain_silence(const struct session_link *link, enum session_stage stage,
+void session_link_know(struct session_link *link, enum domain_state at_source,
+		       const struct mlx5lm_error *failure)
+{
+	pthread_mutex_lock(&link->mutex);
+	link->at_source = at_source;
+	if (failure && !link->failure)
+		link->failure = error_copy(failure);
+	pthread_mutex_unlock(&link->mutex);
+}
+
+/* The migration was started: what the last answers said is all that is known. */
+static void explain_open_end(struct session_link *link, struct mlx5lm_error **error)
+{
+	const char *name = link->record ? link->record->domain : link->options->domain;
+	const char *remedy;
+	char *where;
+
+	pthread_mutex_lock(&link->mutex);
+	where = outcome_text(name, link->at_source, DOMAIN_UNKNOWN);
+	remedy = outcome_remedy(link->at_source, DOMAIN_UNKNOWN);
+	error_append_message(error, "; %s", where ? where : "where the guest runs is not known");
+	if (link->failure && link->failure->detail)
+		error_add_detail(error, "%s", link->failure->detail);
+	if (remedy)
+		error_add_remedy(error, "%s", remedy);
+	pthread_mutex_unlock(&link->mutex);
+	free(where);
+}
+
+void session_link_explain_silence(struct session_link *link, enum session_stage stage,
 				  enum failure_side side, enum mlx5lm_reason cancelled,
 				  struct session_end *ret)
 {
@@ -357,17 +387,16 @@ void session_link_explain_silence(const struct session_link *link, enum session_
 		ret->reason = here ? MLX5LM_REASON_SOURCE_DAEMON_LOST :
 				     MLX5LM_REASON_DESTINATION_DAEMON_LOST;
 	error_set(&ret->error, MLX5LM_ERROR_TIMEOUT, ETIMEDOUT, MLX5LM_SOURCE_LIBVIRT,
-		  "the libvirt daemon of the %s, %s, did not answer within %llu ms; %s",
-		  here ? "source" : "destination", uri, (unsigned long long)waited_ms,
-		  started ? "where the guest runs is not known" :
-			    "nothing was started: the domain runs on at the source");
-	if (started)
-		error_add_remedy(&ret->error, "look at both daemons (virsh list --all) before "
-				 "anything is started again: the migration may go on without the "
-				 "session");
-	else
-		error_add_remedy(&ret->error, "virsh -c '%s' version shows whether it answers; "
-				 "restart it if it does not", uri);
+		  "the libvirt daemon of the %s, %s, did not answer within %llu ms",
+		  here ? "source" : "destination", uri, (unsigned long long)waited_ms);
+	if (started) {
+		explain_open_end(link, &ret->error);
+		return;
+	}
+	error_append_message(&ret->error, "; nothing was started: the domain runs on at the "
+					  "source");
+	error_add_remedy(&ret->error, "virsh -c '%s' version shows whether it answers; restart it "
+			 "if it does not", uri);
 }
 
 void session_link_finish(struct session_link *link, const struct session_end *end)

@@ -107,6 +107,10 @@ struct session_link {
 	uint64_t limit_ms; /* of the downtime at the start */
 	uint64_t over_ms; /* when the job was first seen to be over; 0: not yet */
 
+	/* What the worker knew of the end before it asked on. */
+	enum domain_state at_source;
+	struct mlx5lm_error *failure; /* what libvirt's call has reported; NULL: nothing yet, or no failure */
+
 	enum mlx5lm_hook hook_asked; /* UNKNOWN: none */
 	bool hook_answered;
 	int hook_result; /* 1: skipped */
@@ -185,9 +189,13 @@ void session_link_abandon(struct session_link *link, bool running[static LINK_TH
 			  struct session_end *ret);
 
 /* How a session that was given up has ended, as far as anybody knows. */
-void session_link_explain_silence(const struct session_link *link, enum session_stage stage,
+void session_link_explain_silence(struct session_link *link, enum session_stage stage,
 				  enum failure_side side, enum mlx5lm_reason cancelled,
 				  struct session_end *ret);
+
+/* What is known of the end, for the case that nobody answers any more. failure may be NULL. */
+void session_link_know(struct session_link *link, enum domain_state at_source,
+		       const struct mlx5lm_error *failure);
 
 /* How it ended, by the worker. */
 void session_link_finish(struct session_link *link, const struct session_end *end);

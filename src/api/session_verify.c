@@ -43,7 +43,7 @@ static enum domain_state look(struct worker *worker, enum failure_side side, boo
 	return state;
 }
 
-static enum outcome find_outcome(struct worker *worker)
+static enum outcome find_outcome(struct worker *worker, const struct mlx5lm_error *failure)
 {
 	static const struct timespec pause = { .tv_nsec = SETTLE_PAUSE_MS * 1000000 };
 	uint64_t until_ms = (uint64_t)clock_now_ms() + worker->options->answer_deadline_ms;
@@ -58,6 +58,7 @@ static enum outcome find_outcome(struct worker *worker)
 		if (i > 0)
 			nanosleep(&pause, NULL);
 		worker->at_source = look(worker, FAILURE_SOURCE, may_connect);
+		session_link_know(worker->link, worker->at_source, failure);
 		worker->at_destination = look(worker, FAILURE_DESTINATION, may_connect);
 		outcome = outcome_of(worker->at_source, worker->at_destination);
 		/* Two ends that answer and say the same for five seconds will not change their minds. */
@@ -329,7 +330,7 @@ int worker_verify(struct worker *worker, const struct mlx5lm_error *failure,
 		worker->lost = FAILURE_SOURCE;
 	else if (!libvirt_is_alive(worker->to))
 		worker->lost = FAILURE_DESTINATION;
-	if (find_outcome(worker) == OUTCOME_MOVED || (reported && runs_there(worker)))
+	if (find_outcome(worker, failure) == OUTCOME_MOVED || (reported && runs_there(worker)))
 		return verify_moved(worker, reterr);
 	return explain(worker, failure, reterr);
 }

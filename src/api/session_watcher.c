@@ -13,6 +13,8 @@
 #define ABORT_REPEAT_MS 1000
 /* libvirt may say for a moment that there is no job when there is one still or already. */
 #define LOOKS_UNTIL_OVER 3
+/* Between two questions for numbers while the guest stands still. */
+#define STILL_LOOK_MS 2000
 
 struct watcher {
 	struct session_link *link;
@@ -23,6 +25,7 @@ struct watcher {
 	struct policy_sample sample;
 	struct fact_u64 bandwidth;
 	uint64_t last_look_ms;
+	uint64_t last_job_ms;
 	uint64_t next_look_ms;
 	uint64_t next_abort_ms;
 	bool saw_job;
@@ -140,15 +143,32 @@ static void act(struct watcher *watcher, const struct policy_decision *decision)
 	}
 }
 
+/*
+ * The numbers come from QEMU's monitor, and what libvirt does there while the guest stands still is part
+ * of the downtime: it is not held up then.
+ */
+static bool may_ask_job(struct watcher *watcher, enum domain_state source)
+{
+	uint64_t now = now_ms();
+
+	if (source == DOMAIN_PAUSED_BY_MIGRATION && now < watcher->last_job_ms + STILL_LOOK_MS)
+		return false;
+	watcher->last_job_ms = now;
+	return true;
+}
+
 static void look(struct watcher *watcher)
 {
+	/* Only a hook has use for the moment of the switchover: more looks near it cost downtime. */
+	const struct fact_u64 unknown = { 0 };
 	struct session_link *link = watcher->link;
 	struct session_look look = { 0 };
 	struct policy_decision decision;
 
 	session_link_enter_call(link, LINK_WATCHER, FAILURE_SOURCE, false);
-	domain_get_job(watcher->domain, &look.job);
 	look.source = domain_get_state(watcher->domain);
+	if (may_ask_job(watcher, look.source))
+		domain_get_job(watcher->domain, &look.job);
 	session_link_leave_call(link, LINK_WATCHER);
 	look.at_ms = watcher->last_look_ms = now_ms();
 	if (look.job.memory_bytes_per_s.known)
@@ -172,7 +192,9 @@ static void look(struct watcher *watcher)
 	publish(link, &look);
 	pthread_mutex_unlock(&link->mutex);
 	watcher->next_look_ms = job_policy_next_look_ms(&link->policy, &watcher->state,
-							&watcher->sample, watcher->bandwidth,
+							&watcher->sample,
+							link->has_hook ? watcher->bandwidth :
+									 unknown,
 							link->options->interval_ms);
 	/* From the end of the reading: a daemon that is slow is not asked more often. */
 	if (watcher->next_look_ms < now_ms() + POLICY_LOOK_MIN_MS)

@@ -118,6 +118,24 @@ void error_add_remedy(struct mlx5lm_error **reterr, const char *format, ...)
 	va_end(args);
 }
 
+void error_append_message(struct mlx5lm_error **reterr, const char *format, ...)
+{
+	_cleanup_free_ char *more = NULL;
+	char *message;
+	va_list args;
+
+	if (!reterr || !*reterr || *reterr == &no_memory)
+		return;
+	va_start(args, format);
+	more = str_vprintf(format, args);
+	va_end(args);
+	message = more ? str_printf("%s%s", (*reterr)->message, more) : NULL;
+	if (!message)
+		return;
+	free((*reterr)->message);
+	(*reterr)->message = message;
+}
+
 void error_set_code(struct mlx5lm_error **reterr, enum mlx5lm_error_code code)
 {
 	if (reterr && *reterr && *reterr != &no_memory)

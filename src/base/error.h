@@ -36,6 +36,9 @@ void error_add_remedy(struct mlx5lm_error **reterr, const char *format, ...) _pr
 /* Adds a line to the detail. */
 void error_append_detail(struct mlx5lm_error **reterr, const char *format, ...) _printf_(2, 3);
 
+/* Goes on with the message. */
+void error_append_message(struct mlx5lm_error **reterr, const char *format, ...) _printf_(2, 3);
+
 /* Makes it an error of another kind. */
 void error_set_code(struct mlx5lm_error **reterr, enum mlx5lm_error_code code);
 void error_set_errno(struct mlx5lm_error **reterr, int errnum);
