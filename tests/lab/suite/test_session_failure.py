@@ -77,7 +77,10 @@ class Processes(Case):
             with self.subTest(words):
                 running = self.in_pre_copy(*words)
                 lab.run(self.there, f'pkill -KILL -f "{QEMU}"')
-                self.stays(running, 'destination-qemu-died')
+                running.end()
+                # libvirt does not always tell what the destination had to say; then only the connection broke
+                self.assertIn(running.reason, ('destination-qemu-died', 'data-connection'), running.story())
+                self.assert_stayed(running, running.reason, host=self.source)
 
     def test_the_daemon_at_the_destination_dies(self):
         running = self.in_pre_copy()
@@ -100,7 +103,9 @@ class Attach(Case):
         self.assertEqual(len(session.leavings(self.source)['journal']), 1)
 
     def test_the_program_is_killed_and_another_one_goes_on(self):
-        self.killed('--bandwidth', '4')
+        # Without a larger limit it never ends: the VF's state takes 500 ms.
+        self.killed('--bandwidth', '2', '--downtime-ceiling', '3000', '--downtime-steps', '1', '--stall', 'raise',
+                    '--stall-iterations', '1')
         attached = self.attach()
         self.assertIn('pre-copy', attached.phases())
         self.assert_moved(attached, self.there)
